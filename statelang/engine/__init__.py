@@ -1,0 +1,37 @@
+"""The engine core: what happens next in an execution, as one pure function.
+
+    decide(machine, snapshot, message, now) -> Decision(snapshot, changes, events, commands, wake_at)
+
+A *snapshot* is all there is to know about a live execution, a *message* is something that happened to it,
+*events* are what its history records (AWS's types, fields and order), and *commands* are what somebody must
+now do for it. The caller stores the decision, then carries the commands out; their results come back as
+messages. Everything is JSON; times are whole milliseconds since the epoch.
+"""
+
+from .decide import Decision, apply_changes, decide, pending_commands
+from .errors import DATA_LIMIT, HISTORY_LIMIT
+from .messages import (
+    heartbeat,
+    start,
+    stop,
+    task_failed,
+    task_succeeded,
+    task_timed_out,
+    tick,
+)
+
+__all__ = [
+    "DATA_LIMIT",
+    "HISTORY_LIMIT",
+    "Decision",
+    "apply_changes",
+    "decide",
+    "heartbeat",
+    "pending_commands",
+    "start",
+    "stop",
+    "task_failed",
+    "task_succeeded",
+    "task_timed_out",
+    "tick",
+]

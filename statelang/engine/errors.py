@@ -1,0 +1,63 @@
+"""Errors as Step Functions names them, and which names in `ErrorEquals` they match.
+
+See the AWS guide, "Handling errors in Step Functions workflows", and the quotas page for the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+ALL = "States.ALL"
+DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
+HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
+NO_CHOICE_MATCHED = "States.NoChoiceMatched"
+QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
+RUNTIME = "States.Runtime"
+TASK_FAILED = "States.TaskFailed"
+TIMEOUT = "States.Timeout"
+
+DATA_LIMIT = 262_144
+"""Bytes of UTF-8 text that a state, a task or an execution may take in or put out."""
+HISTORY_LIMIT = 25_000
+"""Events that an execution's history may hold; the one that says so is the last."""
+
+
+class StateFailed(Exception):
+    """A state failed with an error that its Retry and Catch may handle.
+
+    `causes` are the names that the error also goes by: a missed heartbeat is a `States.Timeout` too.
+    `recorded` tells that the history already has an event for it (a task's failure).
+    """
+
+    def __init__(
+        self,
+        error: str,
+        cause: str | None = None,
+        *,
+        also: tuple[str, ...] = (),
+        location: str | None = None,
+        recorded: bool = False,
+    ):
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
+        self.also = also
+        self.location = location
+        self.recorded = recorded
+
+
+def matches(names: Iterable[str], failure: StateFailed) -> bool:
+    """Whether an `ErrorEquals` of `names` takes this failure.
+
+    `States.ALL` leaves out `States.DataLimitExceeded` and `States.Runtime`, which end an execution.
+    `States.TaskFailed` takes every error of a task but a timeout.
+    """
+    own = {failure.error, *failure.also}
+    for name in names:
+        if name in own:
+            return True
+        if name == ALL and failure.error not in (DATA_LIMIT_EXCEEDED, RUNTIME):
+            return True
+        if name == TASK_FAILED and failure.error not in (TIMEOUT, DATA_LIMIT_EXCEEDED, RUNTIME):
+            return True
+    return False
