@@ -1,1 +1,16 @@
-"""..."""
+"""The handlers room: the stateless functions that run executions, and what they need to be given.
+
+Each handler is a Lambda function: an event in, an answer out, and all that it knows comes from the event and
+the store. On AWS they are invoked by function URLs, SQS queues and schedules; the local cloud hands them the
+very same events.
+
+- `api`: the front door, Step Functions' own API (`AWSStepFunctions.*`) over a function URL.
+- `advance`: a batch of messages for executions; decides, commits, hands out what there is to do.
+- `tasks`: a batch of commands; performs each and sends its result as a message.
+- `timers`: the sweeper, which wakes what is due and hands out again what was lost.
+- `executions`: loads executions from the log and appends to it; what the handlers share.
+- `store`: the `Store` protocol and its DynamoDB form.
+- `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.
+
+Lambda is pointed at `stratum.handlers.advance.handler` and its like.
+"""

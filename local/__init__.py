@@ -1,1 +1,9 @@
-"""..."""
+"""The local room: the cloud in one process, and the ways into it.
+
+- `cloud`: runs the handlers of the other room, handing them the very events that AWS would.
+- `queues`, `events`, `clock`: the queues and timers, the shapes of events, real and virtual time.
+- `functions`: Python handlers in warm worker processes, or in this process.
+- `stores`, `sqlite_store`: a store by its address, and the embedded form.
+- `cli`: the `stratum` command.
+- `examples`: three workflows with handlers that do real work.
+"""

@@ -8,7 +8,8 @@ now do for it. The caller stores the decision, then carries the commands out; th
 messages. Everything is JSON; times are whole milliseconds since the epoch.
 """
 
-from .decide import Decision, apply_changes, decide, pending_commands
+from .changes import apply_changes, merge_changes
+from .decide import Decision, decide, pending_commands, wake_at
 from .errors import DATA_LIMIT, HISTORY_LIMIT
 from .messages import (
     heartbeat,
@@ -27,6 +28,7 @@ __all__ = [
     "apply_changes",
     "decide",
     "heartbeat",
+    "merge_changes",
     "pending_commands",
     "start",
     "stop",
@@ -34,4 +36,5 @@ __all__ = [
     "task_succeeded",
     "task_timed_out",
     "tick",
+    "wake_at",
 ]

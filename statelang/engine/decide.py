@@ -7,14 +7,13 @@ from typing import Any
 
 from ..asl import EvaluationFailed, Json, StateMachine, Task
 from . import states
-from .errors import DATA_LIMIT_EXCEEDED, HEARTBEAT_TIMEOUT, QUERY_EVALUATION_ERROR, RUNTIME, StateFailed, matches
+from .errors import HEARTBEAT_TIMEOUT, QUERY_EVALUATION_ERROR, RUNTIME, StateFailed, matches
 from .messages import Message
 from .retry import delay
 from .states import Exit
-from .turn import ROOT, Frame, HistoryFull, StateScope, Turn, new_snapshot, within_limit
+from .turn import ROOT, Frame, HistoryFull, Turn, new_snapshot, within_limit
 
 _TRUNCATED = {"truncated": False}
-_DONE = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,6 @@ def decide(machine: StateMachine, snapshot: dict[str, Any] | None, message: Mess
         return Decision(turn.before, None, [], [], wake_at(turn.before))
     after = turn.after()
     return Decision(after, turn.changes(), turn.events, turn.commands, wake_at(after))
-
-
-def apply_changes(snapshot: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """The snapshot after `changes`. None for `snapshot` is only right where the changes are the whole of it."""
-    before = snapshot or {"frames": {}, "variables": {}}
-    after = {**before, **changes["set"]}
-    for part in ("frames", "variables"):
-        merged = {**before[part], **changes[part]}
-        after[part] = {key: value for key, value in merged.items() if value is not None}
-    return after
 
 
 def pending_commands(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
@@ -320,10 +309,6 @@ def _retry(turn: Turn, frame: Frame, state: Task, failure: StateFailed) -> bool:
 
 
 def _catch(turn: Turn, id: str, frame: Frame, state: Task, failure: StateFailed) -> bool:
-    if failure.error in (RUNTIME, DATA_LIMIT_EXCEEDED) and not any(
-        failure.error in catcher.error_equals for catcher in state.catch
-    ):
-        return False
     for catcher in state.catch:
         if matches(catcher.error_equals, failure):
             error = Json(value={"Error": failure.error, "Cause": failure.cause or ""})
@@ -344,7 +329,3 @@ def _catch(turn: Turn, id: str, frame: Frame, state: Task, failure: StateFailed)
 def _execution_failed(turn: Turn, previous: int, error: str | None, cause: str | None) -> None:
     fields = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
     turn.finish("FAILED", "ExecutionFailed", previous, {"executionFailedEventDetails": fields}, **fields)
-
-
-# Kept last: StateScope is what tests and tools use to evaluate an expression as an execution would.
-__all__ = ["Decision", "StateScope", "apply_changes", "decide", "pending_commands", "wake_at"]

@@ -168,6 +168,7 @@ def perform(execution: str, id: str, frame: Frame) -> dict[str, Any]:
         "arguments": task["arguments"],
         "state": frame["state"],
         "key": f"{execution}/{frame['state']}/{task['id']}",
+        "attempt": sum(frame.get("retries", ())) + 1,
     }
     if "timeout" in task:
         command["timeout"] = task["timeout"]

@@ -1,0 +1,65 @@
+"""The advance handler: messages for executions, from their SQS queue, in batches.
+
+Messages for one execution that arrive together are decided together, in one commit. A message that could not
+be committed is reported as a failed item of its batch and is delivered again; the others are not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
+
+from .logs import logger
+from .runtime import Runtime, deployed
+
+_processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+class AdvanceBody(BaseModel):
+    """The body of one message: something that happened to an execution (see `engine.messages`)."""
+
+    tenant: str
+    execution: str
+    message: dict[str, Any]
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry point."""
+    return handle(deployed(), event, context)
+
+
+def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
+    """Takes an SQS event and answers `{"batchItemFailures": [...]}`."""
+    bodies: dict[str, AdvanceBody | ValidationError] = {}
+    groups: defaultdict[str, defaultdict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for record in event["Records"]:
+        try:
+            body = bodies[record["messageId"]] = parse(record["body"], model=AdvanceBody)
+        except ValidationError as error:
+            bodies[record["messageId"]] = error
+            continue
+        groups[body.tenant][body.execution].append(body.message)
+    failures = {
+        (tenant, execution): error
+        for tenant, messages in groups.items()
+        for execution, error in runtime.executions(tenant).advance(messages).items()
+    }
+
+    def answer(record: Any) -> None:
+        body = bodies[record.message_id]
+        if isinstance(body, Exception):
+            logger.error("a message that is none", message_id=record.message_id, reason=str(body))
+            raise body
+        failure = failures.get((body.tenant, body.execution))
+        if failure is not None:
+            logger.warning(
+                "not advanced", tenant=body.tenant, execution=body.execution, message=body.message["type"],
+                reason=f"{type(failure).__name__}: {failure}",
+            )  # fmt: skip
+            raise failure
+        logger.info("advanced", tenant=body.tenant, execution=body.execution, message=body.message["type"])
+
+    return process_partial_response(event=event, record_handler=answer, processor=_processor, context=context)  # pyright: ignore[reportReturnType]

@@ -1,0 +1,94 @@
+"""The front door handler: an HTTP request of a function URL in, its answer out.
+
+`X-Amz-Target: AWSStepFunctions.<Operation>` names the operation and the body holds its parameters (AWS JSON
+1.0), as boto3, the AWS CLI and every other SDK send them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
+
+from ..logs import logger
+from ..runtime import Runtime, deployed
+from . import executions, history, state_machines
+from .errors import ApiError
+
+TARGET = "AWSStepFunctions."
+
+Operation = Callable[[Runtime, str, dict[str, Any]], dict[str, Any]]
+OPERATIONS: dict[str, Operation] = {
+    "CreateStateMachine": state_machines.create_state_machine,
+    "UpdateStateMachine": state_machines.update_state_machine,
+    "DescribeStateMachine": state_machines.describe_state_machine,
+    "ListStateMachines": state_machines.list_state_machines,
+    "DeleteStateMachine": state_machines.delete_state_machine,
+    "StartExecution": executions.start_execution,
+    "StopExecution": executions.stop_execution,
+    "DescribeExecution": executions.describe_execution,
+    "ListExecutions": executions.list_executions,
+    "GetExecutionHistory": history.get_execution_history,
+}
+
+
+class FunctionUrlRequest(BaseModel):
+    """What the front door reads of a function URL's event (payload format 2.0)."""
+
+    headers: dict[str, str]
+    body: str | None = None
+    isBase64Encoded: bool = False  # noqa: N815 - AWS's name
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry point."""
+    return handle(deployed(), event, context)
+
+
+def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
+    """Takes a function URL's event and answers `{"statusCode", "headers", "body"}`; errors are answers too."""
+    operation = "unknown"
+    try:
+        request = parse(event, model=FunctionUrlRequest)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        operation = headers.get("x-amz-target", "").removeprefix(TARGET)
+        answer = call(runtime, operation, _parameters(request), headers.get("x-stratum-tenant", runtime.store.tenant))
+        status = 200
+    except ApiError as error:
+        answer, status = {"__type": error.type, "message": error.message}, error.status
+    except ValidationError as error:
+        answer, status = {"__type": "SerializationException", "message": str(error)}, 400
+    except Exception as error:
+        logger.exception("failed", operation=operation)
+        answer = {"__type": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
+        status = 500
+    logger.info("called", operation=operation, status=status, execution=answer.get("executionArn"))
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": str(uuid.uuid4())}
+    if status != 200:
+        headers["x-amzn-errortype"] = str(answer["__type"])
+    return {"statusCode": status, "headers": headers, "body": json.dumps(answer)}
+
+
+def call(runtime: Runtime, operation: str, parameters: dict[str, Any], tenant: str) -> dict[str, Any]:
+    """One operation of the API. Raises `ApiError`."""
+    found = OPERATIONS.get(operation)
+    if found is None:
+        raise ApiError("UnknownOperationException", f"There is no operation '{operation}' here.")
+    return found(runtime, tenant, parameters)
+
+
+def _parameters(request: FunctionUrlRequest) -> dict[str, Any]:
+    body = request.body or "{}"
+    try:
+        if request.isBase64Encoded:
+            body = base64.b64decode(body).decode()
+        parameters = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ApiError("SerializationException", f"The body is not JSON: {error}") from None
+    if not isinstance(parameters, dict):
+        raise ApiError("SerializationException", "The body is not a JSON object")
+    return parameters

@@ -1,0 +1,353 @@
+"""Executions on the store: load one from its log, decide, append, and hand out what the commit says to do.
+
+Appending is the only way in which anything changes, and it is one conditional put: whoever loses a race for a
+sequence number loads again and decides again. Commands go out after their commit. One that was lost on the
+way goes out again when its message is delivered again, or when the sweeper finds that its lease has run out.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..statelang.asl import StateMachine, load_definition
+from ..statelang.engine import apply_changes, decide, merge_changes, pending_commands, wake_at
+from ..statelang.engine.messages import Message
+from .runtime import Body, Runtime
+from .store import Commit, Conflict, Entry, Head, Store
+
+LEASE = 20 * 60 * 1000
+"""Milliseconds after which a task without an answer is handed out again: more than a function may run on Lambda."""
+
+HEAD_LAG = 8
+"""How many commits a head may fall behind when nothing in it has changed that anybody searches for."""
+
+SNAPSHOT_WEIGHT = 8 * 1024
+"""Characters of changes that are worth a whole snapshot at the least."""
+
+_ATTEMPTS = 50
+_CACHED = 1024
+_SOUGHT = 32
+
+
+class ExecutionNotFound(LookupError):
+    """There is no execution of that ARN."""
+
+
+class TooManyConflicts(RuntimeError):
+    """Other writers were faster every time. The message stays in its queue and comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An execution as its log tells it up to commit `seq`.
+
+    `head` is the last one written, `snapshot_seq` the last commit with a whole snapshot, `weight` what the
+    changes since then weigh, `armed` the tick that has been asked for.
+    """
+
+    execution: str
+    machine: StateMachine
+    snapshot: dict[str, Any]
+    seq: int
+    digest: str
+    head: Head | None
+    snapshot_seq: int
+    snapshot_weight: int
+    weight: int
+    armed: int | None = None
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be appended to one execution's log, and what follows once it is."""
+
+    loaded: Loaded
+    entry: Entry | None
+    commands: list[dict[str, Any]]
+    due: int | None
+
+
+class Executions:
+    """The executions of one tenant."""
+
+    def __init__(self, store: Store, runtime: Runtime):
+        self.store = store
+        self._runtime = runtime
+        self._cache: OrderedDict[str, Loaded] = OrderedDict()
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    def load(self, execution: str) -> Loaded:
+        """The execution as it stands in the store now. Raises `ExecutionNotFound`."""
+        head = self.store.head(execution)
+        commits = self.store.commits(execution, head.snapshot_seq if head else 0)
+        if not commits:
+            raise ExecutionNotFound(execution)
+        loaded = self._replay(execution, commits, head)
+        self._remember(loaded)
+        return loaded
+
+    def known(self, execution: str) -> Loaded:
+        """The execution as this process knows it, which may be older than the store. Raises `ExecutionNotFound`."""
+        return self._cache.get(execution) or self.load(execution)
+
+    def at(self, execution: str, seq: int) -> Loaded:
+        """The execution as it stood after commit `seq`."""
+        commits = self.store.commits(execution, 0, seq + 1)
+        if not commits:
+            raise ExecutionNotFound(execution)
+        return self._replay(execution, commits, None)
+
+    def machine(self, digest: str) -> StateMachine:
+        """The prepared definition that is known by `digest`."""
+        record = self.store.get("definition", digest)
+        if record is None:
+            raise LookupError(f"the definition {digest} is not in the store")
+        return load_definition(record.value["definition"])
+
+    def _replay(self, execution: str, commits: Sequence[Commit], head: Head | None) -> Loaded:
+        snapshot: dict[str, Any] | None = None
+        snapshot_seq = snapshot_weight = weight = 0
+        for commit in commits:
+            if commit.snapshot is not None:
+                snapshot, snapshot_seq, weight = commit.snapshot, commit.seq, 0
+                snapshot_weight = _weigh(commit.snapshot)
+            elif commit.changes is not None and snapshot is not None:
+                snapshot = apply_changes(snapshot, commit.changes)
+                weight += _weigh(commit.changes)
+        if snapshot is None:
+            raise LookupError(f"the log of {execution} does not begin with a snapshot")
+        last = commits[-1]
+        machine = self.machine(snapshot["definition"])
+        return Loaded(
+            execution, machine, snapshot, last.seq, last.digest, head, snapshot_seq, snapshot_weight, weight
+        )
+
+    def _remember(self, loaded: Loaded) -> None:
+        self._cache[loaded.execution] = loaded
+        self._cache.move_to_end(loaded.execution)
+        if len(self._cache) > _CACHED:
+            self._cache.popitem(last=False)
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def start(self, message: Message, definition: str, fields: Mapping[str, str] | None = None) -> Loaded | None:
+        """Begins the execution that `message` (a start) names, on the definition of that digest.
+
+        Answers None when there is one of that name already.
+        """
+        machine = self.machine(definition)
+        now = self._runtime.clock()
+        decision = decide(machine, None, message, now)
+        execution = message["execution"]
+        nothing = Loaded(execution, machine, {}, -1, "", None, 0, 0, 0)
+        weight = _weigh(decision.snapshot)
+        loaded = replace(nothing, snapshot=decision.snapshot, seq=0, snapshot_weight=weight)
+        commit = Commit(
+            seq=0, at=now, messages=[message], events=decision.events, commands=[_brief(c) for c in decision.commands],
+            changes=None, snapshot=decision.snapshot,
+        )  # fmt: skip
+        head = self._head(loaded, decision.wake_at, now, dict(fields or {}))
+        plan = _Plan(
+            replace(loaded, head=head), Entry(execution, commit, "", head), decision.commands, decision.wake_at
+        )
+        [answer] = self.store.append([plan.entry])  # pyright: ignore[reportArgumentType]
+        if isinstance(answer, Conflict):
+            return None
+        self._settle([(plan, answer)])
+        return self._cache[execution]
+
+    def advance(self, messages: Mapping[str, Sequence[Message]]) -> dict[str, Exception]:
+        """Decides the messages of each execution together and appends one commit for each.
+
+        Answers, by execution, why its messages must be delivered again.
+        """
+        failures: dict[str, Exception] = {}
+        todo = dict(messages)
+        for attempt in range(_ATTEMPTS):
+            plans: list[_Plan] = []
+            for execution, batch in todo.items():
+                try:
+                    plans.append(self._plan(execution, batch, cached=attempt == 0))
+                except Exception as error:  # one execution's trouble must not hold up the rest of its batch
+                    failures[execution] = error
+            appending = [plan for plan in plans if plan.entry is not None]
+            answers = self.store.append([plan.entry for plan in appending if plan.entry is not None])
+            settled = [(plan, None) for plan in plans if plan.entry is None and (plan.commands or plan.due)]
+            todo = {}
+            for plan, answer in zip(appending, answers, strict=True):
+                if isinstance(answer, Conflict):
+                    execution = plan.loaded.execution
+                    self._cache.pop(execution, None)
+                    todo[execution] = messages[execution]
+                else:
+                    settled.append((plan, answer))
+            self._settle(settled)
+            if not todo:
+                return failures
+        failures.update({execution: TooManyConflicts(execution) for execution in todo})
+        return failures
+
+    def dispatch_pending(self, execution: str) -> Loaded:
+        """Hands out again every task that the execution waits for, and asks again for its tick."""
+        loaded = self.load(execution)
+        due = wake_at(loaded.snapshot)
+        self._settle([(_Plan(loaded, None, pending_commands(loaded.snapshot), due), None)])
+        return loaded
+
+    def _plan(self, execution: str, messages: Sequence[Message], *, cached: bool) -> _Plan:
+        known = self._cache.get(execution) if cached else None
+        ticked = any(message["type"] == "tick" for message in messages)
+        if known is not None and ticked:
+            known = replace(known, armed=None)
+        plan = self._decide(known or self.load(execution), messages)
+        if plan.entry is None and known is not None:
+            # A kept snapshot may be older than the log, so it may not be the judge of what is stale.
+            plan = self._decide(self.load(execution), messages)
+        if plan.entry is None:
+            self._redeliver(plan, messages, ticked)
+        return plan
+
+    def _decide(self, loaded: Loaded, messages: Sequence[Message]) -> _Plan:
+        now = self._runtime.clock()
+        snapshot = loaded.snapshot
+        changes: dict[str, Any] | None = None
+        events: list[dict[str, Any]] = []
+        commands: list[dict[str, Any]] = []
+        taken: list[Message] = []
+        due = None
+        for message in messages:
+            decision = decide(loaded.machine, snapshot, message, now)
+            due = decision.wake_at
+            if decision.changes is None:
+                continue
+            snapshot = decision.snapshot
+            changes = decision.changes if changes is None else merge_changes(changes, decision.changes)
+            events += decision.events
+            commands += decision.commands
+            taken.append(message)
+        if changes is None:
+            return _Plan(loaded, None, [], due)
+        seq = loaded.seq + 1
+        weight = loaded.weight + _weigh(changes)
+        whole = weight > max(SNAPSHOT_WEIGHT, loaded.snapshot_weight)
+        after = replace(
+            loaded,
+            snapshot=snapshot,
+            seq=seq,
+            snapshot_seq=seq if whole else loaded.snapshot_seq,
+            snapshot_weight=_weigh(snapshot) if whole else loaded.snapshot_weight,
+            weight=0 if whole else weight,
+        )
+        commit = Commit(
+            seq=seq, at=now, messages=taken, events=events, commands=[_brief(command) for command in commands],
+            changes=None if whole else changes, snapshot=snapshot if whole else None,
+        )  # fmt: skip
+        head = self._head(after, due, now, loaded.head.fields if loaded.head else {})
+        if _head_can_wait(loaded.head, head):
+            head = None
+        else:
+            after = replace(after, head=head)
+        return _Plan(after, Entry(loaded.execution, commit, loaded.digest, head), commands, due)
+
+    def _head(self, loaded: Loaded, due: int | None, now: int, fields: Mapping[str, str]) -> Head:
+        snapshot = loaded.snapshot
+        execution = snapshot["execution"]
+        lease = now + LEASE if any(frame["phase"] == "task" for frame in snapshot["frames"].values()) else None
+        wakes = [at for at in (due, lease) if at is not None]
+        running = snapshot["status"] == "RUNNING"
+        return Head(
+            execution=execution["id"],
+            name=execution["name"],
+            state_machine=snapshot["state_machine"]["id"],
+            status=snapshot["status"],
+            started_at=execution["started"],
+            stopped_at=snapshot.get("stopped"),
+            definition=snapshot["definition"],
+            seq=loaded.seq,
+            digest=loaded.digest,
+            snapshot_seq=loaded.snapshot_seq,
+            wake_at=min(wakes, default=None) if running else None,
+            fields=dict(fields),
+        )
+
+    def _redeliver(self, plan: _Plan, messages: Sequence[Message], ticked: bool) -> None:
+        """Nothing new in the messages: what their commit asked for may still be due, and may have been lost."""
+        loaded, now = plan.loaded, self._runtime.clock()
+        pending = {(command["frame"], command["task"]): command for command in pending_commands(loaded.snapshot)}
+        if not pending and plan.due is None:
+            return
+        if ticked:
+            frames = loaded.snapshot["frames"]
+            plan.commands = [c for c in pending.values() if frames[c["frame"]]["task"]["at"] + LEASE <= now]
+            head = self._head(loaded, plan.due, now, loaded.head.fields if loaded.head else {})
+            if loaded.head is None or head.wake_at != loaded.head.wake_at:
+                head = replace(head, digest=loaded.digest)
+                self.store.put_head(head)
+                plan.loaded = replace(loaded, head=head)
+        answered = {_answer(message) for message in messages if "task" in message}
+        if not answered:
+            return
+        for commit in self.store.commits(loaded.execution, max(0, loaded.seq - _SOUGHT)):
+            if any("task" in message and _answer(message) in answered for message in commit.messages):
+                lost = [(c["frame"], c["task"]) for c in commit.commands if c["type"] == "perform"]
+                plan.commands += [pending[key] for key in lost if key in pending]
+
+    def _settle(self, plans: Sequence[tuple[_Plan, Commit | None]]) -> None:
+        """Remembers what was appended, tells the observer, and sends the commands out."""
+        runtime, tenant = self._runtime, self.store.tenant
+        bodies: list[Body] = []
+        for plan, commit in plans:
+            loaded = plan.loaded
+            if commit is not None:
+                loaded = replace(loaded, digest=commit.digest)
+                if runtime.observer is not None:
+                    runtime.observer(loaded.execution, commit)
+            for command in plan.commands:
+                if command["type"] == "perform":
+                    bodies.append({"tenant": tenant, "execution": loaded.execution, "command": command})
+            running = loaded.snapshot["status"] == "RUNNING"
+            if running and plan.due is not None and (loaded.armed is None or plan.due < loaded.armed):
+                runtime.outbox.wake(tenant, loaded.execution, plan.due)
+                loaded = replace(loaded, armed=plan.due)
+            self._remember(loaded)
+        if bodies:
+            runtime.outbox.perform(bodies)
+
+
+def _head_can_wait(written: Head | None, head: Head) -> bool:
+    """Whether the head in the store may stay as it is: it lags, but says nothing wrong that matters."""
+    if written is None or head.status != written.status or head.snapshot_seq != written.snapshot_seq:
+        return False
+    if head.wake_at is not None and (written.wake_at is None or head.wake_at < written.wake_at):
+        return False
+    return head.seq - written.seq < HEAD_LAG
+
+
+def _answer(message: Message) -> tuple[str, str, int]:
+    return message["type"], message["frame"], message["task"]
+
+
+def _brief(command: dict[str, Any]) -> dict[str, Any]:
+    """A command as the log keeps it: which task, as the rest stands in the snapshot."""
+    return {key: command[key] for key in ("type", "frame", "task", "status") if key in command}
+
+
+def _weigh(part: Mapping[str, Any]) -> int:
+    """About how many characters a snapshot or changes take in the store, where long texts are kept apart."""
+    weight = 200 * len(part["frames"])
+    for frame in part["frames"].values():
+        if frame is not None:
+            weight += _text_weight(frame.get("input", ""))
+            if "task" in frame:
+                weight += _text_weight(frame["task"]["arguments"])
+    for text in part["variables"].values():
+        weight += 40 + _text_weight(text or "")
+    return weight
+
+
+def _text_weight(text: str) -> int:
+    return len(text) if len(text) <= 1024 else 80

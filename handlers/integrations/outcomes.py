@@ -1,0 +1,16 @@
+"""How a task ends when it does not succeed."""
+
+from __future__ import annotations
+
+
+class TaskFailed(Exception):
+    """The task failed; `error` is the name that Retry and Catch see, `cause` text for people or JSON text."""
+
+    def __init__(self, error: str, cause: str | None = None):
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
+
+
+class TaskTimedOut(Exception):
+    """The task's own timeout passed while it was performed."""

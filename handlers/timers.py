@@ -1,0 +1,36 @@
+"""The timers handler: the sweeper, run by a schedule.
+
+Ticks are asked for when a commit needs one (`Outbox.wake`), and may get lost or, on SQS, lie too far ahead.
+The sweeper reads the heads whose `wake_at` has passed and sends each a tick, which does what is due and hands
+out again what no handler has answered within its lease.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .logs import logger
+from .runtime import Runtime, deployed
+
+_PAGE = 100
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry point."""
+    return handle(deployed(), event, context)
+
+
+def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
+    """Takes a scheduled event, whose `detail.tenants` may name the tenants; answers how many were woken."""
+    detail = event.get("detail") or {}
+    tenants = detail.get("tenants") or os.environ.get("STRATUM_TENANTS", runtime.store.tenant).split(",")
+    woken = 0
+    for tenant in tenants:
+        due = runtime.executions(tenant).store.due(runtime.clock(), _PAGE)
+        bodies = [{"tenant": tenant, "execution": head.execution, "message": {"type": "tick"}} for head in due]
+        if bodies:
+            runtime.outbox.advance(bodies)
+            logger.info("woken", tenant=tenant, executions=[head.execution for head in due])
+        woken += len(bodies)
+    return {"woken": woken}

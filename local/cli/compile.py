@@ -1,0 +1,44 @@
+"""`stratum compile`, `graph` and `schema`: what a spec becomes, as text."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .files import load_workflow
+from .problem import WrongRequest
+
+
+def compile(options: argparse.Namespace) -> int:
+    workflow = load_workflow(Path(options.file))
+    if options.source_map and workflow.source_map is None:
+        raise WrongRequest(f"{options.file} is Amazon States Language: only a spec has a source map")
+    made = workflow.source_map if options.source_map else workflow.definition
+    text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    for warning in workflow.warnings:
+        print(warning, file=sys.stderr)
+    if options.output is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        Path(options.output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WrongRequest(f"{options.output} cannot be written: {error.strerror}") from None
+    return 0
+
+
+def graph(options: argparse.Namespace) -> int:
+    from ...statelang import spec
+
+    workflow = load_workflow(Path(options.file))
+    sys.stdout.write(spec.mermaid(workflow.spec) if workflow.spec else spec.mermaid_of_asl(workflow.definition))
+    return 0
+
+
+def schema(options: argparse.Namespace) -> int:
+    from ...statelang import spec
+
+    print(json.dumps(spec.json_schema(), indent=2, ensure_ascii=False))
+    return 0

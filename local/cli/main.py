@@ -1,0 +1,109 @@
+"""The command line: which commands there are, and what each takes. Imports next to nothing: `--help` is instant."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from .problem import WrongRequest
+
+DEFAULT_STORE = "sqlite:///.stratum/stratum.db"
+
+_STORE_HELP = f"where executions are kept (default: $STRATUM_STORE, else {DEFAULT_STORE})"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; answers its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"stratum {version('stratum')}")
+        return 0
+    if options.command is None:
+        parser.print_help()
+        return 2
+    # The handlers' own log lines are for servers; here they would stand between the lines of the command.
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
+    module, _, function = options.runs.partition(":")
+    try:
+        command: Callable[[argparse.Namespace], int] = getattr(
+            importlib.import_module(f".{module}", __package__), function
+        )
+        return command(options)
+    except WrongRequest as problem:
+        print(f"stratum {options.command}: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted; nothing is lost: `stratum resume` goes on where the log ends", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone. Python would complain again when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stratum",
+        description="Runs workflows that must not get lost: typed YAML specs, or Amazon States Language.",
+        epilog="Exit codes: 0 done, 1 the workflow failed, 2 the request was wrong.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, runs: str, help: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".")
+        command.set_defaults(runs=runs)
+        return command
+
+    def with_store(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        command.add_argument("--store", metavar="URL", default=os.environ.get("STRATUM_STORE", DEFAULT_STORE), help=_STORE_HELP)
+        return command
+
+    validate = add("validate", "validate:validate", "check files and report everything that is wrong with them")
+    validate.add_argument("files", nargs="+", metavar="FILE")
+    validate.add_argument("--json", action="store_true", help="the findings as JSON")
+
+    compile = add("compile", "compile:compile", "compile a spec to Amazon States Language")
+    compile.add_argument("file", metavar="FILE")
+    compile.add_argument("--source-map", action="store_true", help="the map from states to steps, instead")
+    compile.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
+
+    run = with_store(add("run", "run:run", "run a workflow to its end"))
+    run.add_argument("file", metavar="FILE", help="a spec, or a definition in Amazon States Language (JSON or YAML)")
+    run.add_argument("--input", metavar="JSON|@FILE", default=None, help="the execution's input (default: {})")
+    run.add_argument("--name", metavar="NAME", help="the execution's name (default: a new one)")
+    run.add_argument("--json", action="store_true", help="the whole outcome as JSON, not the result alone")
+
+    resume = with_store(add("resume", "resume:resume", "go on with executions whose process has ended"))
+    resume.add_argument("execution", nargs="?", metavar="EXECUTION", help="a name or an ARN (default: all)")
+    resume.add_argument("--json", action="store_true", help="the outcomes as JSON")
+
+    list = with_store(add("list", "executions:list_", "list executions, newest first"))
+    list.add_argument("--status", metavar="STATUS", help="RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED")
+    list.add_argument("--limit", type=int, default=20, metavar="N")
+    list.add_argument("--json", action="store_true")
+
+    show = with_store(add("show", "executions:show", "show an execution: its steps, its result, its log"))
+    show.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    show.add_argument("--json", action="store_true")
+
+    history = with_store(add("history", "executions:history", "show an execution's history events"))
+    history.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    history.add_argument("--json", action="store_true", help="the events as the API gives them")
+
+    stop = with_store(add("stop", "executions:stop", "stop an execution"))
+    stop.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    stop.add_argument("--error", metavar="NAME")
+    stop.add_argument("--cause", metavar="TEXT")
+
+    graph = add("graph", "compile:graph", "draw a workflow as a Mermaid flowchart")
+    graph.add_argument("file", metavar="FILE")
+
+    add("schema", "compile:schema", "print the JSON Schema of the language, for editors")
+    return parser

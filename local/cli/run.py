@@ -1,0 +1,227 @@
+"""`stratum run` and `stratum resume`: executions taken to their end, with their steps shown as they go."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...handlers.executions import Loaded
+from ...handlers.store import Commit, Head, Store
+from ...statelang.asl import dump
+from ..cloud import ROLE, CallFailed, LocalCloud
+from ..owners import Owner, OwnedElsewhere
+from .files import Workflow, load_workflow, read_input
+from .opening import RUN, SOURCE_MAP, find_execution, open_store, source_map
+from .problem import WrongRequest
+from .progress import Progress, progress
+from .steps import Steps
+
+if TYPE_CHECKING:
+    from ...handlers.functions import Functions
+
+
+def run(options: argparse.Namespace) -> int:
+    workflow = load_workflow(Path(options.file))
+    input = read_input(options.input)
+    _check_input(workflow, input)
+    for warning in workflow.warnings:
+        print(warning, file=sys.stderr)
+    store = open_store(options.store, create=True)
+    watch = _Watch()
+    with LocalCloud(store, _functions(workflow.folder), observer=watch) as cloud:
+        machine = _deploy(cloud, workflow)
+        name = options.name or _new_name()
+        execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        store.put(RUN, execution, {"file": str(workflow.path.resolve()), "folder": str(workflow.folder)})
+        with Owner(options.store, execution):
+            watch.begin(execution, progress(f"{workflow.name} {name}", Steps(workflow.source_map), cloud.clock))
+            with watch.shown:
+                started = _start(cloud, machine, name, input)
+                known = cloud.runtime.executions().known(started)
+                if known.seq > 0:
+                    cloud.runtime.executions().dispatch_pending(started)
+                loaded = cloud.wait(started)
+    if options.json:
+        print(json.dumps(outcome(loaded), indent=2, ensure_ascii=False))
+    return _report(loaded, options.store, result=not options.json)
+
+
+def resume(options: argparse.Namespace) -> int:
+    store = open_store(options.store, create=False)
+    if options.execution is not None:
+        head = find_execution(store, options.execution)
+        if head.status != "RUNNING":
+            raise WrongRequest(f"{head.name} has ended already: {head.status}")
+        heads = [head]
+    else:
+        heads = _running(store)
+        if not heads:
+            print("nothing to resume: no execution is running", file=sys.stderr)
+            return 0
+    folders: dict[str, list[Head]] = defaultdict(list)
+    for head in heads:
+        record = store.get(RUN, head.execution)
+        if record is None:
+            print(f"{head.name}: was not begun by `stratum run`, so its handlers are not known here", file=sys.stderr)
+        else:
+            folders[record.value["folder"]].append(head)
+    ended: list[Loaded] = []
+    for folder, group in folders.items():
+        watch = _Watch()
+        with LocalCloud(store, _functions(Path(folder)), observer=watch) as cloud:
+            for head in group:
+                try:
+                    with Owner(options.store, head.execution):
+                        ended.append(_resume(cloud, watch, head))
+                except OwnedElsewhere:
+                    print(f"{head.name}: another process is running it", file=sys.stderr)
+    if options.json:
+        print(json.dumps([outcome(loaded) for loaded in ended], indent=2, ensure_ascii=False))
+    codes = [_report(loaded, options.store, result=not options.json) for loaded in ended]
+    return max(codes, default=2 if options.execution else 0)
+
+
+def outcome(loaded: Loaded) -> dict[str, Any]:
+    """How an execution ended, as JSON."""
+    snapshot = loaded.snapshot
+    answer: dict[str, Any] = {
+        "execution": loaded.execution,
+        "name": snapshot["execution"]["name"],
+        "status": snapshot["status"],
+        "started": snapshot["execution"]["started"],
+        "stopped": snapshot.get("stopped"),
+        "events": snapshot["events"],
+    }
+    if snapshot.get("output") is not None:
+        answer["output"] = json.loads(snapshot["output"])
+    for key in ("error", "cause"):
+        if snapshot.get(key) is not None:
+            answer[key] = snapshot[key]
+    return answer
+
+
+class _Watch:
+    """Takes commits from the cloud to what is shown."""
+
+    def __init__(self) -> None:
+        self.shown: Progress
+        self._execution = ""
+
+    def begin(self, execution: str, shown: Progress) -> None:
+        self._execution, self.shown = execution, shown
+
+    def __call__(self, execution: str, commit: Commit) -> None:
+        if execution == self._execution:
+            self.shown.feed(commit.events)
+
+
+def _functions(folder: Path) -> Functions:
+    from ..functions import WorkerFunctions
+
+    return WorkerFunctions([folder])
+
+
+def _deploy(cloud: LocalCloud, workflow: Workflow) -> str:
+    """Creates the state machine, or gives an earlier one this definition; answers its ARN."""
+    definition = dump(workflow.definition)
+    try:
+        created = cloud.call("CreateStateMachine", name=workflow.name, definition=definition, roleArn=ROLE)
+        machine = created["stateMachineArn"]
+    except CallFailed as failed:
+        if failed.type != "StateMachineAlreadyExists":
+            raise WrongRequest(failed.message) from None
+        machine = failed.message.partition("'")[2].rstrip("'")
+        cloud.call("UpdateStateMachine", stateMachineArn=machine, definition=definition)
+    if workflow.source_map is not None:
+        from ...statelang.asl import digest_of
+
+        cloud.store.put(SOURCE_MAP, digest_of(definition), workflow.source_map)
+    return machine
+
+
+def _start(cloud: LocalCloud, machine: str, name: str, input: str) -> str:
+    try:
+        return cloud.call("StartExecution", stateMachineArn=machine, name=name, input=input)["executionArn"]
+    except CallFailed as failed:
+        if failed.type == "ExecutionAlreadyExists":
+            raise WrongRequest(
+                f"there was an execution '{name}' before; `stratum show {name}` shows it, and another --name begins a new one"
+            ) from None
+        raise WrongRequest(failed.message) from None
+
+
+def _check_input(workflow: Workflow, input: str) -> None:
+    """Refuses an input that the workflow's contract refuses, before anything runs."""
+    if workflow.spec is None or workflow.spec.input is None:
+        return
+    from ...statelang.spec import violations
+
+    found = violations(workflow.spec.input, json.loads(input))
+    if found:
+        lines = "\n".join(f"  {violation.path}: {violation.message}" for violation in found)
+        raise WrongRequest(f"the input does not fit {workflow.name}'s contract; give one with --input @FILE\n{lines}")
+
+
+def _resume(cloud: LocalCloud, watch: _Watch, head: Head) -> Loaded:
+    executions = cloud.runtime.executions()
+    steps = Steps(source_map(cloud.store, head.definition))
+    for commit in cloud.store.commits(head.execution):
+        steps.feed(commit.events)
+    name = head.state_machine.rpartition(":")[2]
+    watch.begin(head.execution, progress(f"{name} {head.name} (resumed)", steps, cloud.clock))
+    with watch.shown:
+        executions.dispatch_pending(head.execution)
+        return cloud.wait(head.execution)
+
+
+def _running(store: Store) -> list[Head]:
+    heads: list[Head] = []
+    token = None
+    while True:
+        page = store.heads(status="RUNNING", limit=500, token=token)
+        heads += page.items
+        token = page.token
+        if token is None:
+            return heads[::-1]
+
+
+def _report(loaded: Loaded, store: str, *, result: bool) -> int:
+    snapshot = loaded.snapshot
+    name = snapshot["execution"]["name"]
+    seconds = (snapshot["stopped"] - snapshot["execution"]["started"]) / 1000
+    from .main import DEFAULT_STORE
+
+    option = "" if store == DEFAULT_STORE else f" --store {store}"
+    print(f"{snapshot['status']} in {seconds:.1f} s", file=sys.stderr)
+    if snapshot["status"] == "SUCCEEDED":
+        if result:
+            sys.stderr.flush()
+            print(json.dumps(json.loads(snapshot["output"]), indent=2, ensure_ascii=False), flush=True)
+    else:
+        print(f"{snapshot.get('error') or 'no error name'}: {_readable(snapshot.get('cause'))}", file=sys.stderr)
+    print(f"its history: stratum history {name}{option}", file=sys.stderr)
+    return 0 if snapshot["status"] == "SUCCEEDED" else 1
+
+
+def _readable(cause: str | None) -> str:
+    """A cause that is JSON, laid out; any other as it is."""
+    try:
+        value = json.loads(cause or "null")
+    except ValueError:
+        return cause or ""
+    if isinstance(value, dict) and "errorMessage" in value:
+        trace = "".join(value.get("stackTrace") or []).rstrip()
+        return f"{value['errorMessage']}" + (f"\n{trace}" if trace else "")
+    return json.dumps(value, indent=2, ensure_ascii=False) if value is not None else ""
+
+
+def _new_name() -> str:
+    """A name that tells when it was, and that no other execution has."""
+    import secrets
+
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -1,0 +1,36 @@
+"""`stratum validate`: everything that is wrong with the files, all at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .files import Checked, check
+from .problem import WrongRequest
+
+
+def validate(options: argparse.Namespace) -> int:
+    checked: list[Checked] = []
+    unread: list[str] = []
+    for name in options.files:
+        try:
+            checked.append(check(Path(name)))
+        except WrongRequest as problem:
+            unread.append(str(problem))
+    ok = not unread and all(file.ok for file in checked)
+    if options.json:
+        findings = [finding for file in checked for finding in file.findings]
+        findings += [{"code": "S100", "severity": "error", "message": text} for text in unread]
+        print(json.dumps({"ok": ok, "findings": findings}, indent=2, ensure_ascii=False))
+        return 0 if ok else 2
+    for text in [text for file in checked for text in file.texts] + [f"stratum validate: {text}" for text in unread]:
+        print(text, end="\n\n", file=sys.stderr)
+    for file in checked:
+        errors = sum(finding["severity"] == "error" for finding in file.findings)
+        if errors:
+            print(f"{file.path}: {errors} error{'s' if errors != 1 else ''}", file=sys.stderr)
+        else:
+            print(f"{file.path}: ok")
+    return 0 if ok else 2

@@ -1,0 +1,36 @@
+"""The two clocks of the local cloud. Times are milliseconds since the epoch."""
+
+from __future__ import annotations
+
+import time
+
+EPOCH = 1_767_225_600_000
+"""2026-01-01T00:00:00Z: where a virtual clock begins unless told otherwise."""
+
+
+class RealClock:
+    """The system's time."""
+
+    virtual = False
+
+    def __call__(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class VirtualClock:
+    """Time that stands still while there is work, and jumps to what is due next when there is none."""
+
+    virtual = True
+
+    def __init__(self, start: int = EPOCH):
+        self._now = start
+
+    def __call__(self) -> int:
+        return self._now
+
+    def advance_to(self, at: int) -> None:
+        """Moves forward to `at`; never back."""
+        self._now = max(self._now, at)
+
+
+Clock = RealClock | VirtualClock

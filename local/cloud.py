@@ -1,0 +1,178 @@
+"""The cloud in one process: takes what is in its queues to the handlers, as AWS would.
+
+    with LocalCloud(store, functions) as cloud:
+        cloud.call("CreateStateMachine", name="hello", definition=definition, roleArn=ROLE)
+        started = cloud.call("StartExecution", stateMachineArn=..., input="{}")
+        cloud.wait(started["executionArn"])
+
+The handlers run one after the other on the thread that waits; functions that run in processes of their own
+are waited for on other threads, so that they overlap. Under a virtual clock time stands still while there is
+anything to do and then jumps to what is due next.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from ..handlers import advance, tasks, timers
+from ..handlers.api import front_door
+from ..handlers.executions import Loaded
+from ..handlers.functions import Functions
+from ..handlers.runtime import Body, Observer, Runtime
+from ..handlers.store import Store
+from .clock import Clock, RealClock, VirtualClock
+from .events import function_url_event, scheduled_event, sqs_event
+from .queues import LocalQueues
+
+ROLE = "arn:aws:iam::123456789012:role/stratum-local"
+"""The role of local executions: nothing checks it."""
+
+_LOOK_AT_STORE = 1.0
+"""Seconds after which somebody who waits looks whether another process has moved the execution on."""
+
+
+class CallFailed(Exception):
+    """The front door refused: `type` is the API's exception (`ExecutionDoesNotExist`, …)."""
+
+    def __init__(self, type: str, message: str):
+        super().__init__(f"{type}: {message}")
+        self.type = type
+        self.message = message
+
+
+class Stuck(RuntimeError):
+    """Nothing in this cloud can move the execution on: no message, no task, no timer."""
+
+
+class LocalCloud:
+    """`workers`: how many functions may run at once; 0 calls them on the thread of the handlers."""
+
+    def __init__(
+        self,
+        store: Store,
+        functions: Functions,
+        *,
+        clock: Clock | None = None,
+        workers: int = 8,
+        observer: Observer | None = None,
+    ):
+        self.clock = clock or RealClock()
+        self.queues = LocalQueues()
+        self.runtime = Runtime(store, self.queues, functions, clock=self.clock, observer=observer)
+        self.store = store
+        self._pool = ThreadPoolExecutor(workers, "stratum-task") if workers else None
+        self._failures: list[BaseException] = []
+
+    def __enter__(self) -> LocalCloud:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops the functions. What was in the queues follows from the store again when it is next opened."""
+        close = getattr(self.runtime.functions, "close", None)
+        if close is not None:
+            close()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        """An operation of Step Functions' API, through the front door. Raises `CallFailed`."""
+        answer = front_door.handle(self.runtime, function_url_event(operation, parameters))
+        body = json.loads(answer["body"])
+        if answer["statusCode"] != 200:
+            raise CallFailed(body["__type"], body["message"])
+        return body
+
+    def wait(self, execution: str, *, timeout: float | None = None) -> Loaded:
+        """Runs the cloud until the execution has ended. Raises `TimeoutError` after `timeout` real seconds."""
+        executions = self.runtime.executions(self.store.tenant)
+        self.run(lambda: executions.known(execution).snapshot["status"] != "RUNNING", execution, timeout)
+        return executions.known(execution)
+
+    def run(self, until: Callable[[], bool], execution: str | None = None, timeout: float | None = None) -> None:
+        """Runs handlers until `until()`. Raises `Stuck` where nothing is left that could make it true."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not until():
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"not done after {timeout} s")
+            if not self._work() and not self._rest(execution, deadline):
+                raise Stuck(f"{execution or 'the cloud'}: nothing is left to do, and nothing is waited for")
+
+    def drain(self) -> None:
+        """Runs handlers until there is nothing left to do now (a real clock) or ever (a virtual one)."""
+        while self._work() or self.queues.in_flight or (self.clock.virtual and self.queues.next_wake is not None):
+            self._rest(None, None)
+
+    def sweep(self) -> int:
+        """What the schedule does on AWS once a minute; answers how many executions it woke."""
+        return timers.handle(self.runtime, scheduled_event())["woken"]
+
+    # -- the loop --------------------------------------------------------------------------------------
+
+    def _work(self) -> bool:
+        """Hands out what is in the queues; answers whether there was anything."""
+        if self._failures:
+            raise self._failures.pop()
+        given = self.queues.take_tasks()
+        if given and self._pool is None:
+            self._perform(given)
+        elif self._pool is not None:
+            for body in given:
+                self._pool.submit(self._perform, [body]).add_done_callback(self._note_failure)
+        bodies = self.queues.take_messages(self.clock())
+        if bodies:
+            event = sqs_event("stratum-advance", bodies, self.clock())
+            self._deliver_again(bodies, event, advance.handle(self.runtime, event))
+        return bool(given or bodies)
+
+    def _perform(self, bodies: Sequence[Body]) -> None:
+        try:
+            tasks.handle(self.runtime, sqs_event("stratum-tasks", bodies, self.clock()))
+        finally:
+            self.queues.performed(bodies)
+
+    def _note_failure(self, done: Future[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            self._failures.append(error)
+
+    def _deliver_again(self, bodies: Sequence[Body], event: dict[str, Any], answer: dict[str, Any]) -> None:
+        failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+        if failed:
+            records = zip(event["Records"], bodies, strict=True)
+            self.queues.deliver_again([body for record, body in records if record["messageId"] in failed])
+
+    def _rest(self, execution: str | None, deadline: float | None) -> bool:
+        """Waits for a task, a timer or, under a virtual clock, not at all; answers False where neither is."""
+        queues = self.queues
+        wake = queues.next_wake
+        if isinstance(self.clock, VirtualClock):
+            if not queues.in_flight and not queues.waiting:
+                if wake is None:
+                    return False
+                self.clock.advance_to(wake)
+                return True
+            seconds = _LOOK_AT_STORE
+        elif wake is None and not queues.in_flight and not queues.waiting:
+            return False
+        else:
+            seconds = _LOOK_AT_STORE if wake is None else min(_LOOK_AT_STORE, max(0, wake - self.clock()) / 1000)
+        if deadline is not None:
+            seconds = min(seconds, max(0.0, deadline - time.monotonic()))
+        with queues.changed:
+            if not queues.waiting:
+                queues.changed.wait(seconds)
+        if execution is not None and not queues.waiting:
+            self._look_at_store(execution)
+        return True
+
+    def _look_at_store(self, execution: str) -> None:
+        executions = self.runtime.executions(self.store.tenant)
+        head = self.store.head(execution)
+        if head is not None and head.seq > executions.known(execution).seq:
+            executions.load(execution)

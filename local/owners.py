@@ -1,0 +1,55 @@
+"""Which process is running an execution: a file lock, which the system takes back when the process dies.
+
+It only keeps two processes from doing the same work twice. That no result counts twice is the store's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+
+class OwnedElsewhere(RuntimeError):
+    """Another process of this machine is running the execution."""
+
+
+class Owner:
+    """Holds the execution of the store at `url` while it is entered. Raises `OwnedElsewhere`."""
+
+    def __init__(self, url: str, execution: str):
+        if url.startswith("sqlite:///"):
+            url = str(Path(url.removeprefix("sqlite:///").partition("?")[0]).resolve())
+        key = hashlib.sha256(f"{url}\n{execution}".encode()).hexdigest()[:32]
+        user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+        self._path = Path(tempfile.gettempdir()) / f"stratum-{user}" / f"{key}.lock"
+        self._execution = execution
+        self._file = None
+
+    def __enter__(self) -> Owner:
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._file = self._path.open("w")
+        try:
+            _lock(self._file.fileno())
+        except OSError:
+            self._file.close()
+            raise OwnedElsewhere(self._execution) from None
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._file is not None:
+            # Removed while it is still held, so that nobody can have locked a file that is about to go.
+            self._path.unlink(missing_ok=True)
+            self._file.close()
+
+
+def _lock(file: int) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,104 @@
+"""The local cloud's queues and timers: the outbox of its handlers, in memory.
+
+What is in here is lost with the process, as it may be: everything in it follows from the store, and is handed
+out again from there.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from ..handlers.runtime import Body
+
+MAX_RECEIVES = 5
+"""How often a message is delivered before it counts as dead."""
+
+
+class DeadLetter(RuntimeError):
+    """A message was refused every time it was delivered; the log of the handlers says why."""
+
+
+class LocalQueues:
+    """Two queues and the ticks that were asked for. Safe to be used by several threads."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self._messages: deque[Body] = deque()
+        self._tasks: deque[Body] = deque()
+        self._wakes: list[tuple[int, int, str, str]] = []
+        self._count = 0
+        self._in_flight: set[tuple[str, str, str, int]] = set()
+        self._receives: dict[int, int] = {}
+
+    # -- the outbox ------------------------------------------------------------------------------------
+
+    def advance(self, bodies: Sequence[Body]) -> None:
+        with self.changed:
+            self._messages.extend(bodies)
+            self.changed.notify_all()
+
+    def perform(self, bodies: Sequence[Body]) -> None:
+        """A task that is in flight here already is not put in a second time."""
+        with self.changed:
+            for body in bodies:
+                key = _task(body)
+                if key not in self._in_flight:
+                    self._in_flight.add(key)
+                    self._tasks.append(body)
+            self.changed.notify_all()
+
+    def wake(self, tenant: str, execution: str, at: int) -> None:
+        with self.changed:
+            self._count += 1
+            heapq.heappush(self._wakes, (at, self._count, tenant, execution))
+            self.changed.notify_all()
+
+    # -- the other side --------------------------------------------------------------------------------
+
+    def take_messages(self, now: int, limit: int = 100) -> list[Body]:
+        """The messages that wait, with a tick for everything that is due at `now`."""
+        with self.changed:
+            while self._wakes and self._wakes[0][0] <= now:
+                _, _, tenant, execution = heapq.heappop(self._wakes)
+                self._messages.append({"tenant": tenant, "execution": execution, "message": {"type": "tick"}})
+            return [self._messages.popleft() for _ in range(min(limit, len(self._messages)))]
+
+    def take_tasks(self, limit: int = 100) -> list[Body]:
+        with self.changed:
+            return [self._tasks.popleft() for _ in range(min(limit, len(self._tasks)))]
+
+    def performed(self, bodies: Sequence[Body]) -> None:
+        """The tasks are no longer in flight: their results are sent."""
+        with self.changed:
+            self._in_flight.difference_update(map(_task, bodies))
+            self.changed.notify_all()
+
+    def deliver_again(self, bodies: Sequence[Body]) -> None:
+        """Puts refused messages back. Raises `DeadLetter` for one that was refused too often."""
+        for body in bodies:
+            count = self._receives[id(body)] = self._receives.get(id(body), 0) + 1
+            if count >= MAX_RECEIVES:
+                raise DeadLetter(f"{body['execution']}: the message {body['message']['type']!r} was refused {count} times")
+        self.advance(bodies)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a message or a task waits to be taken."""
+        return bool(self._messages or self._tasks)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._in_flight)
+
+    @property
+    def next_wake(self) -> int | None:
+        """When the next tick is due, in milliseconds."""
+        return self._wakes[0][0] if self._wakes else None
+
+
+def _task(body: Body) -> tuple[str, str, str, int]:
+    command = body["command"]
+    return body["tenant"], body["execution"], command["frame"], command["task"]
