@@ -1,16 +1,39 @@
+# Every target sets up what it needs: on a fresh machine, Python 3.11+ and make are enough.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+ROOMS := statelang handlers local infra
 
 .PHONY: run test test-slow check bench setup clean
 
 run: $(READY)
-	@$(BIN)/stratum --version
+	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
 
-# Everything is set up by what the target needs, so that `make run` on a fresh machine is the first command.
+test: $(READY)
+	$(BIN)/pytest -m "not slow" -n auto --dist worksteal
+
+test-slow: $(READY)
+	$(BIN)/pytest -m slow
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --warnings
+
+bench: $(READY)
+	$(BIN)/python tests/bench
+
+setup: $(READY)
+
+# The type checker finds `stratum.*` through these links; Python itself finds it by the editable install.
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	mkdir -p $(VENV)/typing/stratum
+	for room in $(ROOMS); do ln -sfn ../../../$$room $(VENV)/typing/stratum/$$room; done
 	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .stratum *.egg-info

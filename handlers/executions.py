@@ -134,7 +134,9 @@ class Executions:
 
     # -- writing ---------------------------------------------------------------------------------------
 
-    def start(self, message: Message, definition: str, fields: Mapping[str, str] | None = None) -> Loaded | None:
+    def start(
+        self, message: Message, definition: str, fields: Mapping[str, str] | None = None
+    ) -> Loaded | None:
         """Begins the execution that `message` (a start) names, on the definition of that digest.
 
         Answers None when there is one of that name already.
@@ -152,7 +154,10 @@ class Executions:
         )  # fmt: skip
         head = self._head(loaded, decision.wake_at, now, dict(fields or {}))
         plan = _Plan(
-            replace(loaded, head=head), Entry(execution, commit, "", head), decision.commands, decision.wake_at
+            replace(loaded, head=head),
+            Entry(execution, commit, "", head),
+            decision.commands,
+            decision.wake_at,
         )
         [answer] = self.store.append([plan.entry])  # pyright: ignore[reportArgumentType]
         if isinstance(answer, Conflict):
@@ -256,7 +261,9 @@ class Executions:
     def _head(self, loaded: Loaded, due: int | None, now: int, fields: Mapping[str, str]) -> Head:
         snapshot = loaded.snapshot
         execution = snapshot["execution"]
-        lease = now + LEASE if any(frame["phase"] == "task" for frame in snapshot["frames"].values()) else None
+        lease = (
+            now + LEASE if any(frame["phase"] == "task" for frame in snapshot["frames"].values()) else None
+        )
         wakes = [at for at in (due, lease) if at is not None]
         running = snapshot["status"] == "RUNNING"
         return Head(
@@ -277,7 +284,9 @@ class Executions:
     def _redeliver(self, plan: _Plan, messages: Sequence[Message], ticked: bool) -> None:
         """Nothing new in the messages: what their commit asked for may still be due, and may have been lost."""
         loaded, now = plan.loaded, self._runtime.clock()
-        pending = {(command["frame"], command["task"]): command for command in pending_commands(loaded.snapshot)}
+        pending = {
+            (command["frame"], command["task"]): command for command in pending_commands(loaded.snapshot)
+        }
         if not pending and plan.due is None:
             return
         if ticked:

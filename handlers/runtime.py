@@ -94,7 +94,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Runtime:
     def required(name: str) -> str:
         value = environ.get(name)
         if not value:
-            raise RuntimeError(f"the environment variable {name} is not set: the deployment sets it for every handler")
+            raise RuntimeError(
+                f"the environment variable {name} is not set: the deployment sets it for every handler"
+            )
         return value
 
     return Runtime(

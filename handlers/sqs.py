@@ -43,7 +43,9 @@ class SqsOutbox:
             entries = [{"Id": str(index), "MessageBody": text} for index, text in enumerate(batch)]
             answer = self._client.send_message_batch(QueueUrl=queue, Entries=entries)
             if failed := answer.get("Failed"):
-                raise RuntimeError(f"SQS took {len(entries) - len(failed)} of {len(entries)} messages: {failed[0]}")
+                raise RuntimeError(
+                    f"SQS took {len(entries) - len(failed)} of {len(entries)} messages: {failed[0]}"
+                )
 
 
 def _batches(texts: list[str]) -> Iterator[list[str]]:

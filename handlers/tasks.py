@@ -52,7 +52,9 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
         body = parse(record.body, model=TaskBody)
         results.append(perform(runtime, body))
 
-    answered = process_partial_response(event=event, record_handler=answer, processor=_processor, context=context)
+    answered = process_partial_response(
+        event=event, record_handler=answer, processor=_processor, context=context
+    )
     if results:
         runtime.outbox.advance(results)
     return answered  # pyright: ignore[reportReturnType]

@@ -28,7 +28,9 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
     woken = 0
     for tenant in tenants:
         due = runtime.executions(tenant).store.due(runtime.clock(), _PAGE)
-        bodies = [{"tenant": tenant, "execution": head.execution, "message": {"type": "tick"}} for head in due]
+        bodies = [
+            {"tenant": tenant, "execution": head.execution, "message": {"type": "tick"}} for head in due
+        ]
         if bodies:
             runtime.outbox.advance(bodies)
             logger.info("woken", tenant=tenant, executions=[head.execution for head in due])

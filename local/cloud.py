@@ -95,7 +95,9 @@ class LocalCloud:
         self.run(lambda: executions.known(execution).snapshot["status"] != "RUNNING", execution, timeout)
         return executions.known(execution)
 
-    def run(self, until: Callable[[], bool], execution: str | None = None, timeout: float | None = None) -> None:
+    def run(
+        self, until: Callable[[], bool], execution: str | None = None, timeout: float | None = None
+    ) -> None:
         """Runs handlers until `until()`. Raises `Stuck` where nothing is left that could make it true."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while not until():
@@ -106,7 +108,11 @@ class LocalCloud:
 
     def drain(self) -> None:
         """Runs handlers until there is nothing left to do now (a real clock) or ever (a virtual one)."""
-        while self._work() or self.queues.in_flight or (self.clock.virtual and self.queues.next_wake is not None):
+        while (
+            self._work()
+            or self.queues.in_flight
+            or (self.clock.virtual and self.queues.next_wake is not None)
+        ):
             self._rest(None, None)
 
     def sweep(self) -> int:
@@ -161,7 +167,9 @@ class LocalCloud:
         elif wake is None and not queues.in_flight and not queues.waiting:
             return False
         else:
-            seconds = _LOOK_AT_STORE if wake is None else min(_LOOK_AT_STORE, max(0, wake - self.clock()) / 1000)
+            seconds = (
+                _LOOK_AT_STORE if wake is None else min(_LOOK_AT_STORE, max(0, wake - self.clock()) / 1000)
+            )
         if deadline is not None:
             seconds = min(seconds, max(0.0, deadline - time.monotonic()))
         with queues.changed:

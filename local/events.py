@@ -49,7 +49,9 @@ def function_url_event(operation: str, parameters: dict[str, Any]) -> dict[str, 
             "content-length": str(len(body)),
             "x-amz-target": f"AWSStepFunctions.{operation}",
         },
-        "requestContext": {"http": {"method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"}},
+        "requestContext": {
+            "http": {"method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"}
+        },
         "body": body,
         "isBase64Encoded": False,
     }

@@ -81,7 +81,9 @@ class LocalQueues:
         for body in bodies:
             count = self._receives[id(body)] = self._receives.get(id(body), 0) + 1
             if count >= MAX_RECEIVES:
-                raise DeadLetter(f"{body['execution']}: the message {body['message']['type']!r} was refused {count} times")
+                raise DeadLetter(
+                    f"{body['execution']}: the message {body['message']['type']!r} was refused {count} times"
+                )
         self.advance(bodies)
 
     @property

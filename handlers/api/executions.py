@@ -27,7 +27,9 @@ def start_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> di
     executions = runtime.executions(tenant)
     machine = state_machine(executions.store, arn).value
     execution = execution_arn(arn, name)
-    message = messages.start(execution, arn, input, role_arn=machine["role"], state_machine_name=machine["name"])
+    message = messages.start(
+        execution, arn, input, role_arn=machine["role"], state_machine_name=machine["name"]
+    )
     loaded = executions.start(message, machine["definition"])
     if loaded is None:
         loaded = executions.load(execution)
@@ -81,7 +83,9 @@ def list_executions(runtime: Runtime, tenant: str, parameters: Parameters) -> di
     limit = read.page_size(parameters)
     status = read.optional_text(parameters, "statusFilter")
     if status is not None and status not in STATUSES:
-        raise validation(status, "statusFilter", f"Member must satisfy enum value set: [{', '.join(STATUSES)}]")
+        raise validation(
+            status, "statusFilter", f"Member must satisfy enum value set: [{', '.join(STATUSES)}]"
+        )
     token = read.optional_text(parameters, "nextToken")
     if token is not None and len(token) > 3096:
         raise validation(token, "nextToken", "Member must have length less than or equal to 3096")

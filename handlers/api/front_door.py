@@ -56,7 +56,9 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
         request = parse(event, model=FunctionUrlRequest)
         headers = {name.lower(): value for name, value in request.headers.items()}
         operation = headers.get("x-amz-target", "").removeprefix(TARGET)
-        answer = call(runtime, operation, _parameters(request), headers.get("x-stratum-tenant", runtime.store.tenant))
+        answer = call(
+            runtime, operation, _parameters(request), headers.get("x-stratum-tenant", runtime.store.tenant)
+        )
         status = 200
     except ApiError as error:
         answer, status = {"__type": error.type, "message": error.message}, error.status

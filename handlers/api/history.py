@@ -42,7 +42,9 @@ def _walk(
     """Events with their place: the commit's `seq` and how many of its events come before, in walking order."""
     step = -1 if reverse else 1
     while 0 <= seq <= loaded.seq:
-        first, stop = (max(0, seq - _CHUNK + 1), seq + 1) if reverse else (seq, min(seq + _CHUNK, loaded.seq + 1))
+        first, stop = (
+            (max(0, seq - _CHUNK + 1), seq + 1) if reverse else (seq, min(seq + _CHUNK, loaded.seq + 1))
+        )
         commits = store.commits(loaded.execution, first, stop)
         for commit in commits[::step]:
             for index, event in list(enumerate(commit.events[::step]))[offset:]:

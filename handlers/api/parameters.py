@@ -58,7 +58,13 @@ def name(parameters: Parameters, key: str = "name") -> str:
 
 def _refused(character: str) -> bool:
     code = ord(character)
-    return character in _NOT_IN_NAMES or code < 0x20 or 0x7F <= code <= 0x9F or 0xD800 <= code <= 0xDFFF or code >= 0xFFFE
+    return (
+        character in _NOT_IN_NAMES
+        or code < 0x20
+        or 0x7F <= code <= 0x9F
+        or 0xD800 <= code <= 0xDFFF
+        or code >= 0xFFFE
+    )
 
 
 def arn(parameters: Parameters, key: str, *kinds: str) -> StatesArn:
@@ -83,5 +89,7 @@ def execution_input(parameters: Parameters) -> str:
         json.loads(value)
     except (ValueError, RecursionError) as error:
         reason = str(error) or "nested too deeply"
-        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{reason}'") from None
+        raise ApiError(
+            "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{reason}'"
+        ) from None
     return value

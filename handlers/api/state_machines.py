@@ -25,7 +25,10 @@ def create_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
     role = read.text(parameters, "roleArn")
     type = read.optional_text(parameters, "type") or "STANDARD"
     if type not in TYPES:
-        raise ApiError("ValidationException", f"1 validation error detected: Value '{type}' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, EXPRESS]")
+        raise ApiError(
+            "ValidationException",
+            f"1 validation error detected: Value '{type}' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, EXPRESS]",
+        )
     arn = str(StatesArn(runtime.region, runtime.account, "stateMachine", name))
     store = runtime.executions(tenant).store
     now = runtime.clock()
@@ -45,7 +48,10 @@ def update_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
     arn = str(read.arn(parameters, "stateMachineArn", "stateMachine"))
     store = runtime.executions(tenant).store
     if "definition" not in parameters and "roleArn" not in parameters:
-        raise ApiError("MissingRequiredParameter", "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified")
+        raise ApiError(
+            "MissingRequiredParameter",
+            "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
+        )
     definition = _definition(parameters) if "definition" in parameters else None
     role = read.optional_text(parameters, "roleArn")
     while True:
@@ -110,7 +116,9 @@ def list_state_machines(runtime: Runtime, tenant: str, parameters: Parameters) -
 
 def delete_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
     """Executions that are running go on to their end: their definition stays."""
-    runtime.executions(tenant).store.delete(KIND, str(read.arn(parameters, "stateMachineArn", "stateMachine")))
+    runtime.executions(tenant).store.delete(
+        KIND, str(read.arn(parameters, "stateMachineArn", "stateMachine"))
+    )
     return {}
 
 
@@ -132,7 +140,10 @@ def definition_text(store: Store, digest: str) -> str:
 def _definition(parameters: Parameters) -> str:
     definition = read.text(parameters, "definition")
     if len(definition) > MAX_DEFINITION:
-        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: 'the definition is larger than {MAX_DEFINITION} characters'")
+        raise ApiError(
+            "InvalidDefinition",
+            f"Invalid State Machine Definition: 'the definition is larger than {MAX_DEFINITION} characters'",
+        )
     try:
         load_definition(definition)
     except InvalidDefinition as error:

@@ -44,7 +44,9 @@ def perform(runtime: Runtime, execution: str, command: TaskCommand) -> str:
         name = code if code.endswith(("Exception", "Error")) else f"{code}Exception"
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         request = error.response.get("ResponseMetadata", {}).get("RequestId", "")
-        cause = f"{details.get('Message', '')} (Service: {title}, Status Code: {status}, Request ID: {request})"
+        cause = (
+            f"{details.get('Message', '')} (Service: {title}, Status Code: {status}, Request ID: {request})"
+        )
         raise TaskFailed(f"{title}.{name}", cause) from None
     except (botocore.exceptions.ParamValidationError, TypeError) as error:
         raise TaskFailed("States.Runtime", str(error)) from None

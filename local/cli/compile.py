@@ -33,7 +33,9 @@ def graph(options: argparse.Namespace) -> int:
     from ...statelang import spec
 
     workflow = load_workflow(Path(options.file))
-    sys.stdout.write(spec.mermaid(workflow.spec) if workflow.spec else spec.mermaid_of_asl(workflow.definition))
+    sys.stdout.write(
+        spec.mermaid(workflow.spec) if workflow.spec else spec.mermaid_of_asl(workflow.definition)
+    )
     return 0
 
 

@@ -30,7 +30,13 @@ def list_(options: argparse.Namespace) -> int:
         print(json.dumps([_head(head) for head in heads], indent=2, ensure_ascii=False))
         return 0
     rows = [
-        (head.name, head.state_machine.rpartition(":")[2], head.status, _time(head.started_at), _seconds(head))
+        (
+            head.name,
+            head.state_machine.rpartition(":")[2],
+            head.status,
+            _time(head.started_at),
+            _seconds(head),
+        )
         for head in heads
     ]
     print_table(("EXECUTION", "WORKFLOW", "STATUS", "STARTED", "SECONDS"), rows)
@@ -87,7 +93,10 @@ def history(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(events, indent=2, ensure_ascii=False))
         return 0
-    rows = [(str(event["id"]), _clock_time(event["timestamp"]), event["type"], _details(event)) for event in events]
+    rows = [
+        (str(event["id"]), _clock_time(event["timestamp"]), event["type"], _details(event))
+        for event in events
+    ]
     print_table(("ID", "TIME", "EVENT", "DETAILS"), rows)
     return 0
 
@@ -99,7 +108,9 @@ def stop(options: argparse.Namespace) -> int:
     if head.status != "RUNNING":
         raise WrongRequest(f"{head.name} has ended already: {head.status}")
     executions = _executions(store)
-    for failure in executions.advance({head.execution: [messages.stop(options.error, options.cause)]}).values():
+    for failure in executions.advance(
+        {head.execution: [messages.stop(options.error, options.cause)]}
+    ).values():
         raise failure
     print(f"{head.name}: {executions.load(head.execution).snapshot['status']}", file=sys.stderr)
     return 0
@@ -180,6 +191,10 @@ def _details(event: dict[str, Any]) -> str:
     """The detail fields in one line: what a person looks for first, first."""
     for details in event.values():
         if isinstance(details, dict):
-            shown = {key: value for key, value in details.items() if not key.endswith("Details") and key != "roleArn"}
+            shown = {
+                key: value
+                for key, value in details.items()
+                if not key.endswith("Details") and key != "roleArn"
+            }
             return "  ".join(f"{key}={value}" for key, value in shown.items())
     return ""

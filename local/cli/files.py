@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .problem import WrongRequest
 
 if TYPE_CHECKING:
-    from ...statelang.spec import Diagnostic, Loaded
+    from ...statelang.spec import Loaded
 
 MAX_BYTES = 1024 * 1024
 """The largest file that is read: what Step Functions takes as a definition, too."""
@@ -120,7 +120,9 @@ def _check_asl(path: Path, definition: dict[str, Any]) -> Checked:
                     "location": problem.location,
                 }
             )
-            checked.texts.append(f"{path}: {problem.code}: {problem.message}\n    at {problem.location or '/'}")
+            checked.texts.append(
+                f"{path}: {problem.code}: {problem.message}\n    at {problem.location or '/'}"
+            )
     return checked
 
 
@@ -129,7 +131,9 @@ def load_workflow(path: Path) -> Workflow:
     checked = check(path)
     if not checked.ok:
         count = sum(finding["severity"] == "error" for finding in checked.findings)
-        raise WrongRequest(f"{path} has {count} error{'s' if count != 1 else ''}\n\n" + "\n\n".join(checked.texts))
+        raise WrongRequest(
+            f"{path} has {count} error{'s' if count != 1 else ''}\n\n" + "\n\n".join(checked.texts)
+        )
     if checked.definition is not None:
         return Workflow(path, _name_of(path), checked.definition)
     assert checked.loaded is not None
@@ -138,7 +142,12 @@ def load_workflow(path: Path) -> Workflow:
 
     compiled = compile_spec(checked.loaded.spec, checked.loaded.source)
     return Workflow(
-        path, checked.loaded.spec.workflow, compiled.definition, compiled.source_map, checked.loaded.spec, checked.texts
+        path,
+        checked.loaded.spec.workflow,
+        compiled.definition,
+        compiled.source_map,
+        checked.loaded.spec,
+        checked.texts,
     )
 
 
@@ -159,7 +168,9 @@ def read_input(text: str | None) -> str:
         path = Path(text[1:])
         content = read_bytes(path)
         if len(content) > MAX_BYTES:
-            raise WrongRequest(f"{path} is larger than {MAX_BYTES} bytes; an execution's input has at most 262144")
+            raise WrongRequest(
+                f"{path} is larger than {MAX_BYTES} bytes; an execution's input has at most 262144"
+            )
         source = str(path)
         try:
             text = content.decode("utf-8-sig")
@@ -168,7 +179,9 @@ def read_input(text: str | None) -> str:
     try:
         return dump(json.loads(text))
     except json.JSONDecodeError as error:
-        raise WrongRequest(f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_hint(text)}") from None
+        raise WrongRequest(
+            f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_hint(text)}"
+        ) from None
     except ValueError as error:
         raise WrongRequest(f"{source}: not JSON: {error}") from None
     except RecursionError:

@@ -62,10 +62,14 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     def with_store(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        command.add_argument("--store", metavar="URL", default=os.environ.get("STRATUM_STORE", DEFAULT_STORE), help=_STORE_HELP)
+        command.add_argument(
+            "--store", metavar="URL", default=os.environ.get("STRATUM_STORE", DEFAULT_STORE), help=_STORE_HELP
+        )
         return command
 
-    validate = add("validate", "validate:validate", "check files and report everything that is wrong with them")
+    validate = add(
+        "validate", "validate:validate", "check files and report everything that is wrong with them"
+    )
     validate.add_argument("files", nargs="+", metavar="FILE")
     validate.add_argument("--json", action="store_true", help="the findings as JSON")
 
@@ -75,8 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     compile.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
 
     run = with_store(add("run", "run:run", "run a workflow to its end"))
-    run.add_argument("file", metavar="FILE", help="a spec, or a definition in Amazon States Language (JSON or YAML)")
-    run.add_argument("--input", metavar="JSON|@FILE", default=None, help="the execution's input (default: {})")
+    run.add_argument(
+        "file", metavar="FILE", help="a spec, or a definition in Amazon States Language (JSON or YAML)"
+    )
+    run.add_argument(
+        "--input", metavar="JSON|@FILE", default=None, help="the execution's input (default: {})"
+    )
     run.add_argument("--name", metavar="NAME", help="the execution's name (default: a new one)")
     run.add_argument("--json", action="store_true", help="the whole outcome as JSON, not the result alone")
 

@@ -23,7 +23,9 @@ def open_store(url: str, *, create: bool) -> Store:
     if not create and url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///").partition("?")[0])
         if not path.exists():
-            raise WrongRequest(f"there is no store at {path} yet: `stratum run FILE` makes it, and --store names another")
+            raise WrongRequest(
+                f"there is no store at {path} yet: `stratum run FILE` makes it, and --store names another"
+            )
     try:
         return open_by_url(url)
     except StoreUrlError as error:
@@ -64,5 +66,3 @@ def source_map(store: Store, definition: str) -> dict[str, Any] | None:
     """The source map of the definition of that digest; None for one that was ASL to begin with."""
     record = store.get(SOURCE_MAP, definition)
     return None if record is None else record.value
-
-

@@ -10,14 +10,32 @@ from typing import Any, Protocol
 from .steps import DONE, FAILED, RETRYING, RUNNING, SKIPPED, STOPPED, WAITING, Step, Steps
 
 _MARKS = {DONE: "✓", FAILED: "✗", RETRYING: "↻", RUNNING: "…", WAITING: "◷", SKIPPED: "-", STOPPED: "■"}
-_PLAIN = {DONE: "ok", FAILED: "FAILED", RETRYING: "retry", RUNNING: "..", WAITING: "wait", SKIPPED: "skip", STOPPED: "STOP"}
-_STYLES = {DONE: "green", FAILED: "red", RETRYING: "yellow", RUNNING: "cyan", WAITING: "cyan", SKIPPED: "dim", STOPPED: "red"}
+_PLAIN = {
+    DONE: "ok",
+    FAILED: "FAILED",
+    RETRYING: "retry",
+    RUNNING: "..",
+    WAITING: "wait",
+    SKIPPED: "skip",
+    STOPPED: "STOP",
+}
+_STYLES = {
+    DONE: "green",
+    FAILED: "red",
+    RETRYING: "yellow",
+    RUNNING: "cyan",
+    WAITING: "cyan",
+    SKIPPED: "dim",
+    STOPPED: "red",
+}
 
 
 class Progress(Protocol):
     def __enter__(self) -> Progress: ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
 
     def feed(self, events: list[dict[str, Any]]) -> None: ...
 
@@ -80,7 +98,9 @@ class LiveTree:
         self._live.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._live.__exit__(kind, error, trace)
 
     def feed(self, events: list[dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from ...handlers.executions import Loaded
 from ...handlers.store import Commit, Head, Store
 from ...statelang.asl import dump
 from ..cloud import ROLE, CallFailed, LocalCloud
-from ..owners import Owner, OwnedElsewhere
+from ..owners import OwnedElsewhere, Owner
 from .files import Workflow, load_workflow, read_input
 from .opening import RUN, SOURCE_MAP, find_execution, open_store, source_map
 from .problem import WrongRequest
@@ -39,7 +39,9 @@ def run(options: argparse.Namespace) -> int:
         execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         store.put(RUN, execution, {"file": str(workflow.path.resolve()), "folder": str(workflow.folder)})
         with Owner(options.store, execution):
-            watch.begin(execution, progress(f"{workflow.name} {name}", Steps(workflow.source_map), cloud.clock))
+            watch.begin(
+                execution, progress(f"{workflow.name} {name}", Steps(workflow.source_map), cloud.clock)
+            )
             with watch.shown:
                 started = _start(cloud, machine, name, input)
                 known = cloud.runtime.executions().known(started)
@@ -67,7 +69,10 @@ def resume(options: argparse.Namespace) -> int:
     for head in heads:
         record = store.get(RUN, head.execution)
         if record is None:
-            print(f"{head.name}: was not begun by `stratum run`, so its handlers are not known here", file=sys.stderr)
+            print(
+                f"{head.name}: was not begun by `stratum run`, so its handlers are not known here",
+                file=sys.stderr,
+            )
         else:
             folders[record.value["folder"]].append(head)
     ended: list[Loaded] = []
@@ -164,7 +169,9 @@ def _check_input(workflow: Workflow, input: str) -> None:
     found = violations(workflow.spec.input, json.loads(input))
     if found:
         lines = "\n".join(f"  {violation.path}: {violation.message}" for violation in found)
-        raise WrongRequest(f"the input does not fit {workflow.name}'s contract; give one with --input @FILE\n{lines}")
+        raise WrongRequest(
+            f"the input does not fit {workflow.name}'s contract; give one with --input @FILE\n{lines}"
+        )
 
 
 def _resume(cloud: LocalCloud, watch: _Watch, head: Head) -> Loaded:
@@ -203,7 +210,9 @@ def _report(loaded: Loaded, store: str, *, result: bool) -> int:
             sys.stderr.flush()
             print(json.dumps(json.loads(snapshot["output"]), indent=2, ensure_ascii=False), flush=True)
     else:
-        print(f"{snapshot.get('error') or 'no error name'}: {_readable(snapshot.get('cause'))}", file=sys.stderr)
+        print(
+            f"{snapshot.get('error') or 'no error name'}: {_readable(snapshot.get('cause'))}", file=sys.stderr
+        )
     print(f"its history: stratum history {name}{option}", file=sys.stderr)
     return 0 if snapshot["status"] == "SUCCEEDED" else 1
 

@@ -18,7 +18,10 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if sys.stdout.isatty():
         _print_rich(heads, cells)
         return
-    widths = [max(len(head), *(len(row[i]) for row in cells)) if cells else len(head) for i, head in enumerate(heads)]
+    widths = [
+        max(len(head), *(len(row[i]) for row in cells)) if cells else len(head)
+        for i, head in enumerate(heads)
+    ]
     for row in [list(heads), *cells]:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 

@@ -25,7 +25,9 @@ def validate(options: argparse.Namespace) -> int:
         findings += [{"code": "S100", "severity": "error", "message": text} for text in unread]
         print(json.dumps({"ok": ok, "findings": findings}, indent=2, ensure_ascii=False))
         return 0 if ok else 2
-    for text in [text for file in checked for text in file.texts] + [f"stratum validate: {text}" for text in unread]:
+    for text in [text for file in checked for text in file.texts] + [
+        f"stratum validate: {text}" for text in unread
+    ]:
         print(text, end="\n\n", file=sys.stderr)
     for file in checked:
         errors = sum(finding["severity"] == "error" for finding in file.findings)

@@ -24,7 +24,17 @@ FIELDS: dict[str, set[str]] = {
     "Pass": _COMMON | _FLOW | {"Output", "Assign"},
     "Task": _COMMON
     | _FLOW
-    | {"Resource", "Arguments", "Output", "Assign", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch", "Credentials"},
+    | {
+        "Resource",
+        "Arguments",
+        "Output",
+        "Assign",
+        "TimeoutSeconds",
+        "HeartbeatSeconds",
+        "Retry",
+        "Catch",
+        "Credentials",
+    },
     "Choice": _COMMON | {"Choices", "Default", "Output", "Assign"},
     "Wait": _COMMON | _FLOW | {"Seconds", "Timestamp", "Output", "Assign"},
     "Succeed": _COMMON | {"Output"},
@@ -162,7 +172,14 @@ class _Loader:
         if not isinstance(definition, dict):
             self.problem("", "a state machine is a JSON object")
             return None
-        for key in definition.keys() - {"Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"}:
+        for key in definition.keys() - {
+            "Comment",
+            "QueryLanguage",
+            "StartAt",
+            "States",
+            "TimeoutSeconds",
+            "Version",
+        }:
             self.problem(f"/{key}", f"Field '{key}' is not supported")
         states = definition.get("States")
         if not isinstance(states, dict) or not states:
@@ -170,7 +187,9 @@ class _Loader:
             return None
         start_at = self._text(definition, "StartAt", "", required=True) or ""
         language = definition.get("QueryLanguage", "JSONPath")
-        prepared = {name: state for name, body in states.items() if (state := self._state(name, body, language))}
+        prepared = {
+            name: state for name, body in states.items() if (state := self._state(name, body, language))
+        }
         if start_at and start_at not in states:
             self.problem("/StartAt", f"MISSING_TRANSITION_TARGET: there is no state '{start_at}'")
         self._targets(states)
@@ -351,7 +370,9 @@ class _Loader:
             return None
         return self._template(body, "Assign", at, name) if body.get("Assign") else None
 
-    def _template(self, body: Mapping[str, Any], key: str, at: str, name: str | None = None) -> Template | None:
+    def _template(
+        self, body: Mapping[str, Any], key: str, at: str, name: str | None = None
+    ) -> Template | None:
         if key not in body:
             return None
         return Template(

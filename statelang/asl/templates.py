@@ -31,9 +31,13 @@ class EvaluationFailed(Exception):
 class Scope(Protocol):
     """What a state's expressions can see: `$states`, the variables in scope, the time and entropy of the turn."""
 
-    now: float
-    """The time of the turn, in milliseconds since the epoch: what `$millis()` answers."""
-    entropy: random.Random
+    @property
+    def now(self) -> float:
+        """The time of the turn, in milliseconds since the epoch: what `$millis()` answers."""
+        ...
+
+    @property
+    def entropy(self) -> random.Random: ...
 
     def variable(self, name: str) -> Json | None: ...
 
@@ -81,7 +85,8 @@ class Expression:
 
     def failed(self, what: str) -> EvaluationFailed:
         return EvaluationFailed(
-            f"The JSONata expression '{self.source}' specified for the field '{self.field}' {what}", self.field
+            f"The JSONata expression '{self.source}' specified for the field '{self.field}' {what}",
+            self.field,
         )
 
 
@@ -117,7 +122,9 @@ class Template:
             return value
         was = type_name(value)
         if isinstance(self.source, str) and is_expression(self.source):
-            where = f"The JSONata expression '{self.source[2:-2].strip()}' specified for the field '{self.field}'"
+            where = (
+                f"The JSONata expression '{self.source[2:-2].strip()}' specified for the field '{self.field}'"
+            )
         else:
             where = f"The value specified for the field '{self.field}'"
         raise EvaluationFailed(

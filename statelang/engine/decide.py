@@ -164,7 +164,11 @@ def _tick(turn: Turn, message: Message) -> bool:
     """Lets everything due happen, earliest first: a process that was away must not reorder what it missed."""
     happened = False
     while turn.running:
-        due = [(at, id) for id, frame in turn.frames.items() if (at := _due(frame)) is not None and at <= turn.now]
+        due = [
+            (at, id)
+            for id, frame in turn.frames.items()
+            if (at := _due(frame)) is not None and at <= turn.now
+        ]
         first = min(due, default=None)
         deadline = turn.before["deadline"]
         if deadline is not None and deadline <= turn.now and (first is None or deadline <= first[0]):
@@ -192,7 +196,9 @@ def _fall_due(turn: Turn, id: str) -> None:
     else:
         assert isinstance(state, Task)
         task = frame["task"]
-        missed = "heartbeat_at" in task and task["heartbeat_at"] <= task.get("timeout_at", task["heartbeat_at"])
+        missed = "heartbeat_at" in task and task["heartbeat_at"] <= task.get(
+            "timeout_at", task["heartbeat_at"]
+        )
         names = (HEARTBEAT_TIMEOUT,) if missed else ()
 
         def time_out() -> Exit:
@@ -204,7 +210,9 @@ def _fall_due(turn: Turn, id: str) -> None:
 
 def _stop(turn: Turn, message: Message) -> bool:
     fields = {key: message[key] for key in ("error", "cause") if message[key] is not None}
-    turn.finish("ABORTED", "ExecutionAborted", _last(turn), {"executionAbortedEventDetails": fields}, **fields)
+    turn.finish(
+        "ABORTED", "ExecutionAborted", _last(turn), {"executionAbortedEventDetails": fields}, **fields
+    )
     return True
 
 
@@ -233,7 +241,9 @@ def _run(turn: Turn, id: str) -> None:
         state = turn.machine.states[frame["state"]]
         frame["before"] = frame["event"]
         entered = {"name": state.name, "input": frame["input"], "inputDetails": _TRUNCATED}
-        frame["event"] = turn.emit(f"{state.type}StateEntered", frame["event"], {"stateEnteredEventDetails": entered})
+        frame["event"] = turn.emit(
+            f"{state.type}StateEntered", frame["event"], {"stateEnteredEventDetails": entered}
+        )
         frame["entered"] = turn.now
         frame["entry"] = frame["event"]
         frame.pop("retries", None)
@@ -247,7 +257,12 @@ def _leave(turn: Turn, id: str, frame: Frame, ending: Any) -> None:
         if exit is not None:
             _exit(turn, id, frame, exit)
     except EvaluationFailed as failed:
-        _fail(turn, id, frame, StateFailed(QUERY_EVALUATION_ERROR, _cause(frame, failed.message), location=failed.location))
+        _fail(
+            turn,
+            id,
+            frame,
+            StateFailed(QUERY_EVALUATION_ERROR, _cause(frame, failed.message), location=failed.location),
+        )
     except StateFailed as failure:
         _fail(turn, id, frame, failure)
     except states.ExecutionFailed as failed:
@@ -266,7 +281,9 @@ def _exit(turn: Turn, id: str, frame: Frame, exit: Exit) -> None:
         details["assignedVariables"] = exit.assigned
         details["assignedVariablesDetails"] = _TRUNCATED
         turn.assign(id, exit.assigned)
-    frame["event"] = turn.emit(f"{state.type}StateExited", frame["event"], {"stateExitedEventDetails": details})
+    frame["event"] = turn.emit(
+        f"{state.type}StateExited", frame["event"], {"stateExitedEventDetails": details}
+    )
     frame.pop("task", None)
     if exit.next is None:
         frame["phase"] = "done"
@@ -285,8 +302,12 @@ def _fail(turn: Turn, id: str, frame: Frame, failure: StateFailed) -> None:
         details = {"error": failure.error, "cause": failure.cause, "state": state.name}
         if failure.location is not None:
             details["location"] = failure.location
-        frame["event"] = turn.emit("EvaluationFailed", frame["before"], {"evaluationFailedEventDetails": details})
-    if isinstance(state, Task) and (_retry(turn, frame, state, failure) or _catch(turn, id, frame, state, failure)):
+        frame["event"] = turn.emit(
+            "EvaluationFailed", frame["before"], {"evaluationFailedEventDetails": details}
+        )
+    if isinstance(state, Task) and (
+        _retry(turn, frame, state, failure) or _catch(turn, id, frame, state, failure)
+    ):
         return
     frame["phase"] = "failed"
     _execution_failed(turn, frame["event"], failure.error, failure.cause)

@@ -45,10 +45,17 @@ def parse_resource(arn: str) -> Resource:
     raise ValueError(f"'{arn}' is not the ARN of a Lambda function, an activity or a service integration")
 
 
-def scheduled(resource: Resource, arguments: str, region: str, limits: dict[str, int]) -> tuple[str, dict[str, Any]]:
+def scheduled(
+    resource: Resource, arguments: str, region: str, limits: dict[str, int]
+) -> tuple[str, dict[str, Any]]:
     """Type and fields of the event that a task was scheduled; `limits` are its timeouts, where it has any."""
     if resource.family == "service":
-        details = {"resourceType": resource.type, "resource": resource.action, "region": region, "parameters": arguments}
+        details = {
+            "resourceType": resource.type,
+            "resource": resource.action,
+            "region": region,
+            "parameters": arguments,
+        }
         return "TaskScheduled", {"taskScheduledEventDetails": {**details, **limits}}
     name, key = _family(resource, "Scheduled")
     details = {"resource": resource.arn, "input": arguments, "inputDetails": {"truncated": False}}
@@ -57,7 +64,9 @@ def scheduled(resource: Resource, arguments: str, region: str, limits: dict[str,
 
 def started(resource: Resource) -> tuple[str, dict[str, Any]]:
     if resource.family == "service":
-        return "TaskStarted", {"taskStartedEventDetails": {"resourceType": resource.type, "resource": resource.action}}
+        return "TaskStarted", {
+            "taskStartedEventDetails": {"resourceType": resource.type, "resource": resource.action}
+        }
     return _family(resource, "Started")[0], {}
 
 

@@ -133,7 +133,10 @@ def _task(turn: Turn, id: str, frame: Frame, state: Task) -> Exit | None:
         data = Json(value=state.arguments.evaluate(scope))
         arguments = within_limit(data.text, f"The arguments of the task '{state.name}'")
     limits: dict[str, int] = {}
-    for key, template in (("timeoutInSeconds", state.timeout_seconds), ("heartbeatInSeconds", state.heartbeat_seconds)):
+    for key, template in (
+        ("timeoutInSeconds", state.timeout_seconds),
+        ("heartbeatInSeconds", state.heartbeat_seconds),
+    ):
         if template is not None:
             limits[key] = whole_seconds(template, scope, least=1)
     region = turn.execution["id"].split(":")[3]

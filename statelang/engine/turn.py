@@ -175,7 +175,9 @@ class StateScope:
 
     __slots__ = ("_error", "_frame", "_id", "_result", "_states", "_turn")
 
-    def __init__(self, turn: Turn, id: str, frame: Frame, result: Json | None = None, error: Json | None = None):
+    def __init__(
+        self, turn: Turn, id: str, frame: Frame, result: Json | None = None, error: Json | None = None
+    ):
         self._turn = turn
         self._id = id
         self._frame = frame
@@ -222,7 +224,10 @@ class StateScope:
                 "RoleArn": execution["role"],
                 "RedriveCount": turn.before.get("redrives", 0),
             },
-            "StateMachine": {"Id": turn.before["state_machine"]["id"], "Name": turn.before["state_machine"]["name"]},
+            "StateMachine": {
+                "Id": turn.before["state_machine"]["id"],
+                "Name": turn.before["state_machine"]["name"],
+            },
             "State": {
                 "Name": frame["state"],
                 "EnteredTime": iso(frame["entered"]),

@@ -22,7 +22,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_PART = re.compile(r"""(?P<text>[^"'\\]+)|\\u(?P<code>[0-9a-fA-F]{4})|\\(?P<escape>.)|(?P<quote>["'])""", re.DOTALL)
+_PART = re.compile(
+    r"""(?P<text>[^"'\\]+)|\\u(?P<code>[0-9a-fA-F]{4})|\\(?P<escape>.)|(?P<quote>["'])""", re.DOTALL
+)
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WORDS = {"and", "or", "in"}
 _CONSTANTS = {"true": True, "false": False, "null": None}
@@ -87,7 +89,9 @@ class Lexer:
         while True:
             found = _PART.match(source, position)
             if found is None:
-                raise JsonataError("S0101", f"the string has no closing {quote}", start, token=source[start : start + 20])
+                raise JsonataError(
+                    "S0101", f"the string has no closing {quote}", start, token=source[start : start + 20]
+                )
             kind, text = found.lastgroup, found.group()
             if kind == "text":
                 parts.append(text)
@@ -100,7 +104,9 @@ class Lexer:
             elif text[1] in _ESCAPES:
                 parts.append(_ESCAPES[text[1]])
             elif text[1] == "u":
-                raise JsonataError("S0104", r"\u must be followed by 4 hexadecimal digits", position, token=r"\u")
+                raise JsonataError(
+                    "S0104", r"\u must be followed by 4 hexadecimal digits", position, token=r"\u"
+                )
             else:
                 raise JsonataError("S0103", f"{text!r} is not an escape sequence", position, token=text[1])
             position = found.end()
@@ -117,7 +123,9 @@ class Lexer:
                 continue
             if character == "/" and depth == 0:
                 if position == start + 1:
-                    raise JsonataError("S0301", "an empty regular expression is not allowed", start, token="//")
+                    raise JsonataError(
+                        "S0301", "an empty regular expression is not allowed", start, token="//"
+                    )
                 pattern = source[start + 1 : position]
                 position += 1
                 flags_at = position

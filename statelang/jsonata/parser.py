@@ -32,7 +32,10 @@ def parse(source: str) -> n.Node:
     tree = parser.expression(0)
     if lexer.kind != "end":
         raise JsonataError(
-            "S0201", f"{lexer.value!r} cannot stand here: the expression ends before it", lexer.start, token=str(lexer.value)
+            "S0201",
+            f"{lexer.value!r} cannot stand here: the expression ends before it",
+            lexer.start,
+            token=str(lexer.value),
         )
     if parser.has_parent:
         resolve_parents(tree)
@@ -52,16 +55,26 @@ class _Parser:
         lexer = self.lexer
         if lexer.kind != expected:
             if lexer.kind == "end":
-                raise JsonataError("S0203", f"{expected!r} is missing at the end of the expression", lexer.start, token=expected)
+                raise JsonataError(
+                    "S0203",
+                    f"{expected!r} is missing at the end of the expression",
+                    lexer.start,
+                    token=expected,
+                )
             raise JsonataError(
-                "S0202", f"{expected!r} is expected here, not {lexer.value!r}", lexer.start, token=str(lexer.value)
+                "S0202",
+                f"{expected!r} is expected here, not {lexer.value!r}",
+                lexer.start,
+                token=str(lexer.value),
             )
         lexer.next(operand=operand)
 
     def expression(self, power: int) -> n.Node:
         self.depth += 1
         if self.depth > MAX_NESTING:
-            raise JsonataError("U1001", f"the expression is nested deeper than {MAX_NESTING} levels", self.lexer.start)
+            raise JsonataError(
+                "U1001", f"the expression is nested deeper than {MAX_NESTING} levels", self.lexer.start
+            )
         left = self.operand()
         lexer, powers, chain = self.lexer, _POWER, 0
         while True:
@@ -72,7 +85,9 @@ class _Parser:
                 break
             chain += 1
             if chain > MAX_CHAIN:
-                raise JsonataError("U1001", f"the expression chains more than {MAX_CHAIN} operators", lexer.start)
+                raise JsonataError(
+                    "U1001", f"the expression chains more than {MAX_CHAIN} operators", lexer.start
+                )
             left = self.infix(kind, left)
         self.depth -= 1
         return left
@@ -225,7 +240,9 @@ class _Parser:
             return n.Condition(left.start, (otherwise or then).end, left, then, otherwise)
         if kind == ":=":
             if type(left) is not n.Variable:
-                raise JsonataError("S0212", "the left side of := must be a variable", left.start, token=self.text(left))
+                raise JsonataError(
+                    "S0212", "the left side of := must be a variable", left.start, token=self.text(left)
+                )
             lexer.next(operand=True)
             value = self.expression(9)
             return n.Bind(left.start, value.end, left, value)
@@ -334,7 +351,9 @@ class _Parser:
         for each in parameters:
             if type(each) is not n.Variable:
                 text = self.text(each)
-                raise JsonataError("S0208", f"a parameter must be a variable, not {text!r}", each.start, token=text)
+                raise JsonataError(
+                    "S0208", f"a parameter must be a variable, not {text!r}", each.start, token=text
+                )
         signature, signature_at = None, lexer.start
         if lexer.kind == "<":
             signature = self.signature()
@@ -381,7 +400,12 @@ class _Parser:
         if type(base) is n.Path:
             return base
         if type(base) is n.Filtered:
-            path = n.Path(base.start, base.end, [n.Step(base.start, base.end, self.step_of(base.base), base.filters)], base.keep)
+            path = n.Path(
+                base.start,
+                base.end,
+                [n.Step(base.start, base.end, self.step_of(base.base), base.filters)],
+                base.keep,
+            )
         else:
             path = n.Path(base.start, base.end, [n.Step(base.start, base.end, base)])
         if type(left) is n.Group:
@@ -394,7 +418,9 @@ class _Parser:
         lexer.next(operand=True)
         if lexer.kind != "variable":
             what = "end of the expression" if lexer.kind == "end" else repr(lexer.value)
-            raise JsonataError("S0214", f"{kind} must be followed by a variable, not by {what}", lexer.start, token=kind)
+            raise JsonataError(
+                "S0214", f"{kind} must be followed by a variable, not by {what}", lexer.start, token=kind
+            )
         name = str(lexer.value)
         lexer.next(operand=False)
         path = self.as_path(left)

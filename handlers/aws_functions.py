@@ -1,0 +1,38 @@
+"""Functions on AWS: Lambda itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from .functions import FunctionNotFound, Invocation, InvocationResult
+
+
+class LambdaFunctions:
+    """Lambda's Invoke API. A function's own timeout is Lambda's business; a task's is the engine's."""
+
+    def __init__(self, client: Any = None):
+        if client is None:
+            import boto3
+            from botocore.config import Config
+
+            # A call lasts as long as the function does; asking again would run it a second time.
+            client = boto3.client("lambda", config=Config(read_timeout=910, retries={"total_max_attempts": 1}))
+        self._client = client
+
+    def invoke(self, invocation: Invocation) -> InvocationResult:
+        options: dict[str, Any] = {"FunctionName": invocation.function, "Payload": invocation.payload.encode()}
+        if invocation.client_context:
+            context = json.dumps({"custom": invocation.client_context})
+            options["ClientContext"] = base64.b64encode(context.encode()).decode()
+        try:
+            answer = self._client.invoke(**options, LogType="Tail")
+        except self._client.exceptions.ResourceNotFoundException as error:
+            raise FunctionNotFound(error.response["Error"]["Message"]) from None
+        return InvocationResult(
+            payload=answer["Payload"].read().decode(),
+            function_error=answer.get("FunctionError"),
+            executed_version=answer.get("ExecutedVersion", "$LATEST"),
+            log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
+        )

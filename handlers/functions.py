@@ -1,0 +1,53 @@
+"""Lambda functions as the tasks handler calls them: the protocol, in the shapes of Lambda's Invoke API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class FunctionNotFound(LookupError):  # noqa: N818 - AWS's word is ResourceNotFound
+    """There is no function of that name. The text is Lambda's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One synchronous call.
+
+    `function` is a name or an ARN, with or without a qualifier; `payload` JSON text; `timeout` seconds, or None
+    for the function's own; `client_context` is what the handler finds as `context.client_context.custom`.
+    """
+
+    function: str
+    payload: str
+    request_id: str
+    client_context: dict[str, Any] | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationResult:
+    """What came of a call.
+
+    `payload` is JSON text: what the function returned or, with `function_error` set, Lambda's error document
+    `{"errorMessage", "errorType", "requestId", "stackTrace"}`. `log` is the end of what it printed.
+    """
+
+    payload: str
+    function_error: str | None = None
+    executed_version: str = "$LATEST"
+    log: str = ""
+
+
+class Functions(Protocol):
+    def invoke(self, invocation: Invocation) -> InvocationResult:
+        """Calls the function and waits for it. Raises `FunctionNotFound`; its own errors are results."""
+        ...
+
+
+def function_name(function: str) -> str:
+    """The bare name in a name, a partial ARN or an ARN, without a qualifier."""
+    parts = function.split(":")
+    if "function" in parts[:-1]:
+        return parts[parts.index("function") + 1]
+    return parts[0]

@@ -1,0 +1,163 @@
+"""The `Store` protocol: what the handlers need of persistence, and the shapes of what they keep.
+
+One execution is one append-only log of commits. Appending is one conditional put of the next `seq`, which is
+the lock, the checkpoint and the outbox in one write. A head is a projection of a log, and may lag behind it.
+Times are whole milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Conflict(Exception):  # noqa: N818 - an answer of `append` as often as an error
+    """Somebody else was first: the sequence number is taken, or the record has another version."""
+
+
+class InvalidToken(ValueError):
+    """A page token that this store did not give."""
+
+
+class StoreError(RuntimeError):
+    """The store cannot be used: it is not there, no store, newer than this code, or full. The text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One item of an execution's log.
+
+    `messages` were decided together and gave `events` and `commands`. `changes` say how the snapshot differs
+    from that of the commit before, or `snapshot` holds the whole of it. `digest` is filled in by `append`: the
+    SHA-256, in hex, of the digest before and this commit as it is stored.
+    """
+
+    seq: int
+    at: int
+    messages: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    commands: list[dict[str, Any]]
+    changes: dict[str, Any] | None
+    snapshot: dict[str, Any] | None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An execution at a glance; `execution` and `state_machine` are ARNs, `definition` a digest.
+
+    `seq` and `digest` are of the last commit that the head knows of, `snapshot_seq` is the last one with a
+    whole snapshot, `wake_at` when it wants a tick, and `fields` hold what it can be searched by.
+    """
+
+    execution: str
+    name: str
+    state_machine: str
+    status: str
+    started_at: int
+    stopped_at: int | None
+    definition: str
+    seq: int
+    digest: str
+    snapshot_seq: int
+    wake_at: int | None
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What to append: the commit, the digest of the one before (`""` for the first), and the head after it."""
+
+    execution: str
+    commit: Commit
+    previous: str
+    head: Head | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A document such as a state machine. `version` counts its writes from 1."""
+
+    kind: str
+    key: str
+    value: dict[str, Any]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list; `token` asks for what follows, and is None where nothing does."""
+
+    items: list[T]
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A place at which a log is not what was written."""
+
+    seq: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"commit {self.seq}: {self.reason}"
+
+
+class Store(Protocol):
+    """Everything is one tenant's; another tenant's keys cannot be reached from here."""
+
+    @property
+    def tenant(self) -> str: ...
+
+    def for_tenant(self, tenant: str) -> Store:
+        """The same store for another tenant."""
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> list[Commit | Conflict]:
+        """Appends each commit unless its `seq` is taken. The head goes with it, digest filled in."""
+        ...
+
+    def commits(self, execution: str, start: int = 0, stop: int | None = None) -> list[Commit]:
+        """The commits `start` up to before `stop`, in order and without a gap; to the end of the log without one."""
+        ...
+
+    def head(self, execution: str) -> Head | None: ...
+
+    def put_head(self, head: Head) -> None:
+        """Writes the head, unless the store has one of a later `seq`."""
+        ...
+
+    def heads(
+        self, *, state_machine: str | None = None, status: str | None = None, limit: int = 100, token: str | None = None
+    ) -> Page[Head]:
+        """Heads, the latest start first. Raises `InvalidToken`."""
+        ...
+
+    def due(self, now: int, limit: int = 100) -> list[Head]:
+        """Running executions whose `wake_at` is not after `now`, the longest overdue first."""
+        ...
+
+    def put(self, kind: str, key: str, value: dict[str, Any], *, expect: int | None = None) -> Record:
+        """Writes a record. `expect` is the version that must be there, 0 for none; else raises `Conflict`."""
+        ...
+
+    def get(self, kind: str, key: str) -> Record | None: ...
+
+    def records(self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None) -> Page[Record]:
+        """The records of a kind whose key begins with `prefix`, by key. Raises `InvalidToken`."""
+        ...
+
+    def delete(self, kind: str, key: str) -> None: ...
+
+    def stored(self, execution: str, seq: int) -> tuple[str, bytes] | None:
+        """The digest and the stored form of a commit, for `verify`. None where there is none."""
+        ...
+
+    def payload(self, execution: str, digest: str) -> str | None:
+        """The text that was stored under `digest`."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,82 @@
+"""Benchmarks beside peers, all from one run: `make bench`.
+
+Every figure is worth something only beside the others of its table: machines differ, ratios less so. Peers are
+installed from the package registry into environments of their own below `.venv/peers`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PEERS = ROOT / ".venv" / "peers"
+
+
+def environment(*packages: str) -> Path:
+    """The Python of an environment that holds these packages; made when it is first wanted."""
+    folder = PEERS / packages[0].partition("[")[0]
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not (folder / "ready").exists():
+        print(f"installing {' '.join(packages)} …", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
+        (folder / "ready").touch()
+    return python
+
+
+def measure(script: str, *arguments: str, python: Path | str = sys.executable) -> dict[str, float]:
+    """Runs one script in a process of its own, in an empty folder; it prints its figures as JSON, last."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [str(python), str(HERE / script), *arguments], cwd=folder, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise SystemExit(f"{script} {' '.join(arguments)} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def pass_chain() -> None:
+    print("\nTransitions per second: a chain of 100 Pass states, started, run and its history read")
+    peer = measure("peer_moto.py", python=environment("moto[stepfunctions]", "boto3"))["per_second"]
+    print(f"  {'moto, Step Functions':<42}{peer:>10,.0f}")
+    for store in ("memory", "sqlite", "dynamodb"):
+        ours = measure("pass_chain.py", store)["per_second"]
+        label = {"memory": "in memory", "sqlite": "on SQLite", "dynamodb": "on moto's DynamoDB"}[store]
+        print(f"  {'Stratum, ' + label:<42}{ours:>10,.0f}{ours / peer:>9.1f} x moto")
+
+
+def durable_tasks() -> None:
+    print("\nDurable tasks per second: workflows of 10 tasks, functions in the process, on SQLite")
+    python = environment("dbos")
+    for how in ("one", "many"):
+        peer = measure("peer_dbos.py", how, python=python)["per_second"]
+        ours = measure("tasks.py", how, "full")
+        raw = measure("raw_sqlite.py", how, str(ours["bytes_per_task"]), "full")["per_second"]
+        relaxed = measure("tasks.py", how, "normal")["per_second"]
+        label = "one after the other" if how == "one" else "100 at once"
+        print(f"  {'DBOS, ' + label:<42}{peer:>10,.0f}")
+        print(
+            f"  {'Stratum, ' + label:<42}{ours['per_second']:>10,.0f}"
+            f"{ours['per_second'] / peer:>9.1f} x DBOS{ours['per_second'] / raw:>9.2f} x raw SQLite"
+        )
+        print(f"  {'Stratum, ' + label + ', synchronous=NORMAL':<42}{relaxed:>10,.0f}{relaxed / peer:>9.1f} x DBOS")
+        print(f"  {'raw SQLite commits of as many bytes':<42}{raw:>10,.0f}")
+
+
+def bytes_per_step() -> None:
+    print("\nBytes stored per step, a task with 60 bytes in and out")
+    for steps in (10, 100, 1000):
+        stored = measure("storage.py", str(steps))
+        print(f"  {steps:>5} steps{stored['bytes_per_step']:>12,.0f}")
+
+
+if __name__ == "__main__":
+    pass_chain()
+    durable_tasks()
+    bytes_per_step()
