@@ -6,7 +6,7 @@ from typing import Any
 
 from .errors import JsonataError
 from .limits import Frame, Run
-from .values import UNDEFINED
+from .values import UNDEFINED, Seq
 
 
 def eval_(run: Run, context: Any, source: Any, focus: Any = UNDEFINED) -> Any:
@@ -20,10 +20,13 @@ def eval_(run: Run, context: Any, source: Any, focus: Any = UNDEFINED) -> Any:
     try:
         evaluate = compile_node(parse(source))
     except JsonataError as error:
-        raise JsonataError("D3120", f"$eval was given what does not parse: {error}", value=error.code) from None
+        raise JsonataError(
+            "D3120", f"$eval was given what does not parse: {error}", value=error.code
+        ) from None
     run.enter()
     try:
         item = context if focus is UNDEFINED else focus
+        item = Seq([item]) if isinstance(item, list) and not isinstance(item, Seq) else item
         return evaluate(item, Frame(run, Frame(run, None, dict(LIBRARIES["jsonata"])), {}))
     except JsonataError as error:
         if error.code.startswith("U"):
@@ -35,5 +38,3 @@ def eval_(run: Run, context: Any, source: Any, focus: Any = UNDEFINED) -> Any:
 
 def no_eval(run: Run, context: Any, *arguments: Any) -> Any:
     raise JsonataError("D3121", "$eval is not supported in Step Functions")
-
-

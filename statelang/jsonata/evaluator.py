@@ -93,7 +93,9 @@ def _negate(node: n.Negate) -> Evaluate:
         if value is UNDEFINED:
             return UNDEFINED
         if not is_number(value):
-            raise JsonataError("D1002", f"{show(value)} cannot be negated: it is no number", node.start, value=show(value))
+            raise JsonataError(
+                "D1002", f"{show(value)} cannot be negated: it is no number", node.start, value=show(value)
+            )
         return -value
 
     return negate
@@ -153,15 +155,21 @@ def _arithmetic(node: n.Binary) -> Evaluate:
                 raise JsonataError("T2002", what, at, token=operator, value=show(second))
             if first is UNDEFINED or second is UNDEFINED:
                 return UNDEFINED
+            for value in (first, second):
+                if not math.isfinite(value):
+                    raise JsonataError(
+                        "D1001", f"{value} is out of range", at, token=operator, value=show(value)
+                    )
             try:
                 # Beyond 2**53 numbers are doubles, as everywhere in JSONata.
                 result = operate(float(first), float(second))
             except OverflowError:
                 result = math.inf
-        if not math.isfinite(result):
-            what = f"{show(first)} {operator} {show(second)} is out of range"
-            raise JsonataError("D1001", what, at, token=operator, value=show(first))
-        return int(result) if type(result) is float and result.is_integer() and abs(result) < _EXACT else float(result)
+        return (
+            int(result)
+            if type(result) is float and result.is_integer() and abs(result) < _EXACT
+            else float(result)
+        )
 
     return arithmetic
 
@@ -211,14 +219,18 @@ def _comparison(node: n.Binary) -> Evaluate:
         kind, other = type(first), type(second)
         first_number = kind is int or kind is float
         second_number = other is int or other is float
-        if not (first_number or kind is str or first is UNDEFINED) or not (second_number or other is str or second is UNDEFINED):
+        if not (first_number or kind is str or first is UNDEFINED) or not (
+            second_number or other is str or second is UNDEFINED
+        ):
             wrong = second if first_number or kind is str or first is UNDEFINED else first
             what = f"{operator} compares numbers or strings, not {show(wrong)}"
             raise JsonataError("T2010", what, at, token=operator, value=show(wrong))
         if first is UNDEFINED or second is UNDEFINED:
             return UNDEFINED
         if first_number is not second_number:
-            what = f"{show(first)} and {show(second)} are of different types, so {operator} cannot compare them"
+            what = (
+                f"{show(first)} and {show(second)} are of different types, so {operator} cannot compare them"
+            )
             raise JsonataError("T2009", what, at, token=operator, value=show(first))
         return order(first, second)
 
@@ -259,7 +271,9 @@ def _binary(node: n.Binary) -> Evaluate:
         return _arithmetic(node)
     if operator in _ORDER:
         return _comparison(node)
-    return {"&": _concatenate, "=": _equality, "!=": _equality, "in": _membership, "and": _and, "or": _or}[operator](node)
+    return {"&": _concatenate, "=": _equality, "!=": _equality, "in": _membership, "and": _and, "or": _or}[
+        operator
+    ](node)
 
 
 # -- constructors --------------------------------------------------------------------------------------------
@@ -292,12 +306,16 @@ def _range(node: n.Range) -> Evaluate:
         low, high = first(item, frame), last(item, frame)
         for code, side, value in (("T2003", "left", low), ("T2004", "right", high)):
             if value is not UNDEFINED and not (is_number(value) and value == int(value)):
-                raise JsonataError(code, f"the {side} side of .. must be an integer, not {show(value)}", node.start)
+                raise JsonataError(
+                    code, f"the {side} side of .. must be an integer, not {show(value)}", node.start
+                )
         if low is UNDEFINED or high is UNDEFINED or low > high:
             return UNDEFINED
         size = int(high) - int(low) + 1
         if size > 10_000_000:
-            raise JsonataError("D2014", f"a range of {size} items is more than ten million", node.start, value=size)
+            raise JsonataError(
+                "D2014", f"a range of {size} items is more than ten million", node.start, value=size
+            )
         frame.run.room(size)
         return Seq(range(int(low), int(high) + 1))
 
@@ -383,7 +401,9 @@ def _call(node: n.Call, tail: bool = False) -> Evaluate:
     callee, arguments = _callee(node), compile_all(node.arguments)
 
     if tail:
-        return lambda item, frame: TailCall(callee(item, frame), [each(item, frame) for each in arguments], item)
+        return lambda item, frame: TailCall(
+            callee(item, frame), [each(item, frame) for each in arguments], item
+        )
 
     def make_call(item: Any, frame: Frame) -> Any:
         values = []
@@ -404,7 +424,11 @@ def _partial(node: n.Call) -> Evaluate:
         if not isinstance(value, Function):
             path = function if type(function) is n.Path else None
             field = path.steps[0].expression if path else None
-            if value is UNDEFINED and type(field) is n.Field and isinstance(lookup(frame, field.name), Function):
+            if (
+                value is UNDEFINED
+                and type(field) is n.Field
+                and isinstance(lookup(frame, field.name), Function)
+            ):
                 what = f"{field.name} is no function: did you mean ${field.name}?"
                 raise JsonataError("T1007", what, node.start, token=field.name)
             raise JsonataError("T1008", f"{show(value)} is partially applied, but is no function", node.start)
@@ -416,6 +440,9 @@ def _partial(node: n.Call) -> Evaluate:
 def _apply(node: n.Apply) -> Evaluate:
     left = compile_node(node.left)
     right = node.right
+    if isinstance(right, n.Filtered) and isinstance(right.base, n.Call) and right.keep and not right.filters:
+        applied = _apply(n.Apply(node.start, node.end, node.left, right.base, node.operator_at))
+        return lambda item, frame: kept(applied(item, frame))
     if isinstance(right, n.Call) and not right.partial:
         callee, arguments = _callee(right), compile_all(right.arguments)
 
@@ -445,8 +472,12 @@ def _transform(node: n.Transform) -> Evaluate:
 
 
 def _filtered(node: n.Filtered) -> Evaluate:
-    from .paths import compile_filters
+    from .paths import compile_filters, compile_path
 
+    if isinstance(node.base, n.Block) and node.base.tuples:
+        # Its filters read what the path within hands on: then they are stages of a step.
+        step = n.Step(node.start, node.end, node.base, node.filters)
+        return compile_path(n.Path(node.start, node.end, [step], node.keep))
     base, filters = compile_node(node.base), compile_filters(node.filters)
     keep = node.keep
 
@@ -465,6 +496,8 @@ def kept(value: Any) -> Any:
     """What `[]` makes of a value that is about to be the result."""
     if value is UNDEFINED or (type(value) is Seq and not value):
         return UNDEFINED
+    if type(value) is ConsArr:
+        return KeptSeq([value])
     if type(value) is Seq:
         return KeptSeq(value)
     return value if isinstance(value, list) else KeptSeq([value])

@@ -16,7 +16,7 @@ from .functions import TailCall, call
 from .library import LIBRARIES
 from .limits import DEFAULT_LIMITS, Frame, Limits, Run
 from .parser import parse
-from .values import UNDEFINED, to_json, unwrap
+from .values import UNDEFINED, Seq, to_json, unwrap
 
 _MAX_NESTING = 200
 _FRAMES_FOR_DEPTH = 12
@@ -53,6 +53,8 @@ class Expression:
         `now` is in milliseconds since the epoch. Raises `JsonataError`: U1001 where a limit is reached.
         """
         run = Run(limits, now, entropy, input)
+        # An array as the input is one context item; steps do not take it apart before they are asked to.
+        input = Seq([input]) if isinstance(input, list) else input
         outer = Frame(run, Frame(run, None, self._library), dict(bindings))
         if not self._calls:
             return self._run(run, outer, input)

@@ -33,7 +33,9 @@ class Lambda(Function):
 
     __slots__ = ("arity", "body", "context", "frame", "name", "names", "signature", "thunk")
 
-    def __init__(self, names: tuple[str, ...], body: Evaluate, signature: Signature | None, frame: Frame, context: Any):
+    def __init__(
+        self, names: tuple[str, ...], body: Evaluate, signature: Signature | None, frame: Frame, context: Any
+    ):
         self.names = names
         self.arity = len(names)
         self.body = body

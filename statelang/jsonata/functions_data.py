@@ -36,7 +36,9 @@ def single(run: Run, context: Any, items: Any, function: Any = UNDEFINED) -> Any
         return UNDEFINED
     chosen = []
     for index, item in enumerate(items):
-        if function is UNDEFINED or truth(call(run, function, callback_arguments(function, item, index, items))):
+        if function is UNDEFINED or truth(
+            call(run, function, callback_arguments(function, item, index, items))
+        ):
             if chosen:
                 raise JsonataError("D3138", "$single found more than one item that matches")
             chosen.append(item)
@@ -253,5 +255,3 @@ def assert_(run: Run, context: Any, condition: Any, message: Any = UNDEFINED) ->
 
 def clone(run: Run, context: Any, value: Any) -> Any:
     return value  # nothing is ever changed in place, so that a value is as good as its copy
-
-

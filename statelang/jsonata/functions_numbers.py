@@ -11,7 +11,7 @@ from .errors import JsonataError, show
 from .limits import Run
 from .values import UNDEFINED, truth, whole
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
 _PREFIXED = re.compile(r"0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+")
 
 
@@ -129,7 +129,9 @@ def format_base(run: Run, context: Any, value: Any, radix: Any = UNDEFINED) -> A
         return UNDEFINED
     base = 10 if radix is UNDEFINED else int(round_(run, context, radix))
     if not 2 <= base <= 36:
-        raise JsonataError("D3100", f"the base of $formatBase is from 2 to 36, not {show(radix)}", value=show(radix))
+        raise JsonataError(
+            "D3100", f"the base of $formatBase is from 2 to 36, not {show(radix)}", value=show(radix)
+        )
     rest = abs(int(round_(run, context, value)))
     digits = ""
     while rest or not digits:

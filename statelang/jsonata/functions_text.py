@@ -214,7 +214,9 @@ def _matches(run: Run, text: str, pattern: Any) -> Any:
     while found is not UNDEFINED:
         run.spend(1)
         if not _is_match(found):
-            raise JsonataError("T1010", "the matcher function must answer an object of a match", value=show(found))
+            raise JsonataError(
+                "T1010", "the matcher function must answer an object of a match", value=show(found)
+            )
         yield found["start"], found["end"], found["match"], found["groups"]
         found = call(run, found["next"], [])
 
@@ -293,4 +295,3 @@ encode_url_component = _encoder("encodeUrlComponent", _COMPONENT)
 encode_url = _encoder("encodeUrl", _URL)
 decode_url_component = _decoder("decodeUrlComponent", "")
 decode_url = _decoder("decodeUrl", ";/?:@&=+$,#")
-

@@ -5,6 +5,8 @@ See XPath and XQuery Functions 3.1, "fn:format-integer", whose pictures JSONata 
 
 from __future__ import annotations
 
+import decimal
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,16 +17,10 @@ from .errors import JsonataError
 from .limits import Run
 from .values import UNDEFINED
 
-_SMALL = (
-    "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen Sixteen Seventeen"
-    " Eighteen Nineteen"
-).split()
-_SMALL_ORDINAL = (
-    "Zeroth First Second Third Fourth Fifth Sixth Seventh Eighth Ninth Tenth Eleventh Twelfth Thirteenth Fourteenth"
-    " Fifteenth Sixteenth Seventeenth Eighteenth Nineteenth"
-).split()
-_TENS = "Twenty Thirty Forty Fifty Sixty Seventy Eighty Ninety".split()
-_GREAT = "Thousand Million Billion Trillion".split()
+_SMALL = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve", "Thirteen", "Fourteen", "Fifteen", "Sixteen", "Seventeen", "Eighteen", "Nineteen"]
+_SMALL_ORDINAL = ["Zeroth", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth", "Eleventh", "Twelfth", "Thirteenth", "Fourteenth", "Fifteenth", "Sixteenth", "Seventeenth", "Eighteenth", "Nineteenth"]
+_TENS = ["Twenty", "Thirty", "Forty", "Fifty", "Sixty", "Seventy", "Eighty", "Ninety"]
+_GREAT = ["Thousand", "Million", "Billion", "Trillion"]
 _ROMAN = (
     (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"),
     (5, "v"), (4, "iv"), (1, "i"),
@@ -80,13 +76,17 @@ def _decimal(primary: str, ordinal: bool) -> Picture:
             if zero is None:
                 zero = family
             elif family != zero:
-                raise JsonataError("D3131", f"the picture {primary!r} mixes digits of two scripts", token=primary)
+                raise JsonataError(
+                    "D3131", f"the picture {primary!r} mixes digits of two scripts", token=primary
+                )
         elif character == "#":
             place += 1
         else:
             picture.separators.append((place, character))
     if zero is None:
-        raise JsonataError("D3130", f"{primary!r} is no sequence that numbers can be written in", token=primary)
+        raise JsonataError(
+            "D3130", f"{primary!r} is no sequence that numbers can be written in", token=primary
+        )
     picture.zero, picture.digits = zero, place
     places = [at for at, _ in picture.separators]
     if places and len({character for _, character in picture.separators}) == 1:
@@ -207,7 +207,10 @@ def _words_value(text: str) -> int:
 def _roman_value(text: str) -> int:
     worths = {letters: worth for worth, letters in _ROMAN if len(letters) == 1}
     values = [worths[letter] for letter in text.lower()]
-    return sum(-value if index + 1 < len(values) and value < values[index + 1] else value for index, value in enumerate(values))
+    return sum(
+        -value if index + 1 < len(values) and value < values[index + 1] else value
+        for index, value in enumerate(values)
+    )
 
 
 def _letters_value(text: str) -> int:
@@ -243,7 +246,7 @@ def reader(picture: Picture) -> tuple[str, Callable[[str], int]]:
 def format_integer(run: Run, context: Any, value: Any, picture: Any) -> Any:
     if value is UNDEFINED:
         return UNDEFINED
-    return write_integer(int(value // 1), read_picture(picture))
+    return write_integer(math.floor(decimal.Decimal(repr(value))), read_picture(picture))
 
 
 def parse_integer(run: Run, context: Any, text: Any, picture: Any) -> Any:

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import dates, evaluation, functions_data, functions_numbers, functions_text, integer_pictures, number_pictures
+from . import (
+    dates,
+    evaluation,
+    functions_data,
+    functions_numbers,
+    functions_text,
+    integer_pictures,
+    number_pictures,
+)
 from . import step_functions as additions
 from .functions import Native
 from .signatures import parse_signature
@@ -101,7 +109,9 @@ _ONLY_STEP_FUNCTIONS: list[tuple[str, Callable[..., Any], str, int | None]] = [
 
 
 def _library(*parts: list[tuple[str, Callable[..., Any], str, int | None]]) -> dict[str, Native]:
-    return {name: _native(name, code, signature, arity) for part in parts for name, code, signature, arity in part}
+    return {
+        name: _native(name, code, signature, arity) for part in parts for name, code, signature, arity in part
+    }
 
 
 LIBRARIES = {

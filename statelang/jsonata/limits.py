@@ -34,7 +34,13 @@ class Run:
 
     __slots__ = ("depth", "entropy", "fuel", "limits", "now", "root")
 
-    def __init__(self, limits: Limits, now: float | None, entropy: Callable[[], float] | random.Random | None, root: Any):
+    def __init__(
+        self,
+        limits: Limits,
+        now: float | None,
+        entropy: Callable[[], float] | random.Random | None,
+        root: Any,
+    ):
         self.limits = limits
         self.fuel = limits.steps
         self.depth = limits.depth
@@ -51,7 +57,9 @@ class Run:
     def room(self, size: int) -> None:
         """Asks for room for `size` items or characters, before they are made. Raises U1001."""
         if size > self.limits.size:
-            raise JsonataError("U1001", f"a value of {size} items or characters is larger than {self.limits.size}")
+            raise JsonataError(
+                "U1001", f"a value of {size} items or characters is larger than {self.limits.size}"
+            )
         self.spend(size >> 4)
 
     def enter(self) -> None:

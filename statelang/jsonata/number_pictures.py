@@ -35,7 +35,7 @@ class _Part:
     regular: int = 0
     fraction_groups: list[int] = field(default_factory=list)
     min_integer: int = 0
-    max_integer: int = 0
+    scaling: int = 0
     min_fraction: int = 0
     max_fraction: int = 0
     min_exponent: int = 0
@@ -81,7 +81,9 @@ def _read(text: str, symbols: dict[str, str]) -> _Part:
     integer, _, fraction = mantissa.partition(point)
     part = _Part(prefix, suffix, integer, fraction, exponent, active)
     _check(text, part, digits, symbols, active_characters)
-    part.scale = 2 if symbols["percent"] in prefix + suffix else 3 if symbols["per-mille"] in prefix + suffix else 0
+    part.scale = (
+        2 if symbols["percent"] in prefix + suffix else 3 if symbols["per-mille"] in prefix + suffix else 0
+    )
     part.groups = _group_places(integer, grouping, digits | {optional}, from_right=True)
     if part.groups:
         step = part.groups[0]
@@ -89,7 +91,7 @@ def _read(text: str, symbols: dict[str, str]) -> _Part:
             part.regular = step
     part.fraction_groups = _group_places(fraction, grouping, digits | {optional}, from_right=False)
     part.min_integer = sum(c in digits for c in integer)
-    part.max_integer = part.min_integer
+    part.scaling = part.min_integer
     part.min_fraction = sum(c in digits for c in fraction)
     part.max_fraction = sum(c in digits or c == optional for c in fraction)
     if part.min_integer == 0 and part.max_fraction == 0:
@@ -134,7 +136,7 @@ def _check(text: str, part: _Part, digits: set[str], symbols: dict[str, str], ac
         raise refuse("D3085", "has no digit")
     if any(c not in active for c in part.active):
         raise refuse("D3086", "has something else among its digits")
-    if part.integer.endswith(grouping) and point in part.active or part.fraction.startswith(grouping):
+    if (part.integer.endswith(grouping) and point in part.active) or part.fraction.startswith(grouping):
         raise refuse("D3087", "has a grouping separator beside the decimal separator")
     if part.integer.endswith(grouping) and point not in part.active:
         raise refuse("D3088", "ends its integer part with a grouping separator")
@@ -156,9 +158,8 @@ def _digits(value: int | float, part: _Part, symbols: dict[str, str]) -> str:
     exact = decimal.Decimal(repr(value)).scaleb(part.scale)
     power = 0
     if part.exponent is not None:
-        target = part.min_integer
         if exact:
-            power = exact.adjusted() + 1 - target
+            power = exact.adjusted() + 1 - part.scaling
             exact = exact.scaleb(-power)
     with decimal.localcontext(prec=800):
         rounded = exact.quantize(decimal.Decimal(1).scaleb(-part.max_fraction), decimal.ROUND_HALF_EVEN)

@@ -6,6 +6,7 @@ from . import nodes as n
 from .ancestry import resolve_parents
 from .errors import JsonataError
 from .lexer import Lexer
+from .signatures import parse_signature
 
 # Deeper nesting than this is refused: nothing that a person writes comes near, and each level costs stack.
 MAX_NESTING = 250
@@ -37,19 +38,22 @@ def parse(source: str) -> n.Node:
             lexer.start,
             token=str(lexer.value),
         )
+    if parser.refused is not None:
+        raise parser.refused
     if parser.has_parent:
         resolve_parents(tree)
     return tree
 
 
 class _Parser:
-    __slots__ = ("depth", "has_parent", "lexer", "source")
+    __slots__ = ("depth", "has_parent", "lexer", "refused", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.lexer = Lexer(source)
         self.depth = 0
         self.has_parent = False
+        self.refused: JsonataError | None = None
 
     def advance(self, expected: str, *, operand: bool) -> None:
         lexer = self.lexer
@@ -292,7 +296,10 @@ class _Parser:
             return n.Field(node.start, node.end, node.value)  # type: ignore[attr-defined]
         if kind is n.Number or kind is n.Constant:
             text = self.text(node)
-            raise JsonataError("S0213", f"{text} cannot be a step of a path", node.start, token=text)
+            # Kept until the end: what does not parse at all is the better reason.
+            self.refused = self.refused or JsonataError(
+                "S0213", f"{text} cannot be a step of a path", node.start, token=text
+            )
         return node
 
     def keep(self, left: n.Node) -> n.Node:
@@ -357,6 +364,7 @@ class _Parser:
         signature, signature_at = None, lexer.start
         if lexer.kind == "<":
             signature = self.signature()
+            parse_signature(signature)  # refused here, where its place is known
         self.advance("{", operand=True)
         body = self.expression(0)
         self.advance("}", operand=False)

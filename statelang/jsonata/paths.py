@@ -139,14 +139,14 @@ def _step_value(node: n.Node) -> Evaluate:
 
 def _wildcard(item: Any, frame: Frame) -> Any:
     found = Seq()
-    for each in item if isinstance(item, list) else [item]:
-        if isinstance(each, dict):
-            frame.run.spend(len(each))
-            for value in each.values():
-                if isinstance(value, list):
-                    _flatten(value, found)
-                else:
-                    found.append(value)
+    item = unwrap(item)
+    values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+    frame.run.spend(len(values))
+    for value in values:
+        if isinstance(value, list):
+            _flatten(value, found)
+        else:
+            found.append(value)
     return unwrap(found)
 
 
@@ -432,9 +432,13 @@ def compile_sort(node: n.Sort) -> Callable[..., Any]:
                 return 1 if a is UNDEFINED else -1
             for value in (a, b):
                 if not (is_number(value) or type(value) is str):
-                    raise JsonataError("T2008", f"^( ) orders numbers or strings, not {show(value)}", node.start)
+                    raise JsonataError(
+                        "T2008", f"^( ) orders numbers or strings, not {show(value)}", node.start
+                    )
             if (type(a) is str) is not (type(b) is str):
-                raise JsonataError("T2007", f"^( ) cannot order {show(a)} and {show(b)}: types differ", node.start)
+                raise JsonataError(
+                    "T2007", f"^( ) cannot order {show(a)} and {show(b)}: types differ", node.start
+                )
             if a != b:
                 return (-1 if a < b else 1) * (-1 if descending else 1)
         return 0
@@ -463,11 +467,15 @@ def compile_group(pairs: list[tuple[n.Node, n.Node]], at: int) -> Callable[[Any,
                 if name is UNDEFINED:
                     continue
                 if type(name) is not str:
-                    raise JsonataError("T1003", f"a key must be a string, not {show(name)}", pairs[index][0].start)
+                    raise JsonataError(
+                        "T1003", f"a key must be a string, not {show(name)}", pairs[index][0].start
+                    )
                 if name not in groups:
                     groups[name] = index, [item]
                 elif groups[name][0] != index:
-                    raise JsonataError("D1009", f"more than one key of the object is {name!r}", pairs[index][0].start)
+                    raise JsonataError(
+                        "D1009", f"more than one key of the object is {name!r}", pairs[index][0].start
+                    )
                 else:
                     groups[name][1].append(item)
         made = Obj()
@@ -490,9 +498,13 @@ def compile_group(pairs: list[tuple[n.Node, n.Node]], at: int) -> Callable[[Any,
             if name is UNDEFINED:
                 continue
             if type(name) is not str:
-                raise JsonataError("T1003", f"a key must be a string, not {show(name)}", pairs[index][0].start)
+                raise JsonataError(
+                    "T1003", f"a key must be a string, not {show(name)}", pairs[index][0].start
+                )
             if name in seen:
-                raise JsonataError("D1009", f"more than one key of the object is {name!r}", pairs[index][0].start)
+                raise JsonataError(
+                    "D1009", f"more than one key of the object is {name!r}", pairs[index][0].start
+                )
             seen.add(name)
             value = evaluate(item, frame)
             if value is not UNDEFINED:
@@ -524,5 +536,3 @@ def _reduce(tuples: list[Tuple]) -> Tuple:
             joined.extend(value if isinstance(value, list) else [value])
             reduced[name] = joined
     return reduced
-
-

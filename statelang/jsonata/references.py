@@ -65,7 +65,9 @@ class _Walker:
                 self.contexts.append(ContextUse(node.start, node.end, node.name))
         elif isinstance(node, n.Wildcard | n.Descendants | n.Parent):
             if not inside:
-                text = "*" if isinstance(node, n.Wildcard) else "**" if isinstance(node, n.Descendants) else "%"
+                text = (
+                    "*" if isinstance(node, n.Wildcard) else "**" if isinstance(node, n.Descendants) else "%"
+                )
                 self.contexts.append(ContextUse(node.start, node.end, text))
         elif isinstance(node, n.Path):
             self.path(node, bound, inside)
@@ -97,7 +99,9 @@ class _Walker:
                 self.visit(child, bound, inside)
                 bound = bound | _assigned(child)
 
-    def variable(self, node: n.Variable, bound: frozenset[str], inside: bool, path: tuple[Segment, ...]) -> None:
+    def variable(
+        self, node: n.Variable, bound: frozenset[str], inside: bool, path: tuple[Segment, ...]
+    ) -> None:
         if node.name == "$" or (node.name == "" and not inside):
             self.contexts.append(ContextUse(node.start, node.end, f"${node.name}"))
         elif node.name and node.name not in bound:

@@ -43,7 +43,9 @@ class RegexFunction(Function):
             try:
                 found = self.compiled.search(text, position, timeout=run.limits.regex_seconds)
             except TimeoutError:
-                raise JsonataError("U1001", f"the regular expression /{self.pattern}/ takes too long") from None
+                raise JsonataError(
+                    "U1001", f"the regular expression /{self.pattern}/ takes too long"
+                ) from None
             if found is None:
                 return
             if found.end() == found.start():
@@ -73,7 +75,13 @@ def _match_object(matches: Iterator[Any], run: Run) -> Any:
     found = next(matches, None)
     if found is None:
         return UNDEFINED
-    return Obj(match=found.group(), start=found.start(), end=found.end(), groups=groups_of(found), next=_Next(matches))
+    return Obj(
+        match=found.group(),
+        start=found.start(),
+        end=found.end(),
+        groups=groups_of(found),
+        next=_Next(matches),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -88,4 +96,6 @@ def _compile(pattern: str, flags: str, position: int | None) -> Any:
     try:
         return regex.compile(_NAMED.sub(r"(?P<\1>", pattern).replace(r"\d", "[0-9]"), options)
     except (regex.error, RecursionError) as error:
-        raise JsonataError("S0303", f"/{pattern}/ is not a regular expression: {error}", position, token=pattern) from None
+        raise JsonataError(
+            "S0303", f"/{pattern}/ is not a regular expression: {error}", position, token=pattern
+        ) from None

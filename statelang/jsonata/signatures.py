@@ -11,10 +11,28 @@ from functools import lru_cache
 from typing import Any
 
 from .errors import JsonataError, show
-from .values import UNDEFINED, Arr, Function
+from .values import UNDEFINED, Arr, Function, unwrap
 
-_SIMPLE = {"s": "[sm]", "n": "[nm]", "b": "[bm]", "l": "[lm]", "o": "[om]", "a": "[asnblfom]", "f": "f", "j": "[asnblom]", "x": "[asnblfom]"}
-_NAMES = {"s": "a string", "n": "a number", "b": "a boolean", "l": "null", "o": "an object", "a": "an array", "f": "a function"}
+_SIMPLE = {
+    "s": "[sm]",
+    "n": "[nm]",
+    "b": "[bm]",
+    "l": "[lm]",
+    "o": "[om]",
+    "a": "[asnblfom]",
+    "f": "f",
+    "j": "[asnblom]",
+    "x": "[asnblfom]",
+}
+_NAMES = {
+    "s": "a string",
+    "n": "a number",
+    "b": "a boolean",
+    "l": "null",
+    "o": "an object",
+    "a": "an array",
+    "f": "a function",
+}
 
 
 @dataclass(slots=True)
@@ -57,7 +75,9 @@ class Signature:
         # Most calls give each parameter exactly one argument of its type: that needs no pattern.
         plain = {"s": "s", "n": "n", "b": "b", "o": "o", "x": "snblfoam", "j": "snbloam", "f": "f", "a": "a"}
         self.fast = [
-            frozenset(plain[parameter.type]) if parameter.type in plain and parameter.items is None else frozenset()
+            frozenset(plain[parameter.type])
+            if parameter.type in plain and parameter.items is None
+            else frozenset()
             for parameter in parameters
         ]
 
@@ -84,6 +104,7 @@ class Signature:
                         argument = self._array(parameter, argument, each, letters, at, name)
                     complete.append(argument)
             elif parameter.context is not None:
+                context = unwrap(context)
                 if not re.fullmatch(parameter.context, letter(context)):
                     what = f"argument {at + 1} of ${name} is missing, and the context is {show(context)}"
                     raise JsonataError("T0411", what, token=name, value=show(context))
@@ -122,7 +143,9 @@ class Signature:
         if good < len(arguments):
             what = f"argument {good + 1} of ${name} cannot be {show(arguments[good])}: its signature is {self.text}"
             return JsonataError("T0410", what, token=name, value=show(arguments[good]))
-        return JsonataError("T0410", f"${name} needs more arguments: its signature is {self.text}", token=name)
+        return JsonataError(
+            "T0410", f"${name} needs more arguments: its signature is {self.text}", token=name
+        )
 
 
 @lru_cache(maxsize=512)
@@ -146,8 +169,12 @@ def parse_signature(text: str) -> Signature:
             end = text.find(")", position)
             choice = text[position + 1 : end]
             if "<" in choice:
-                raise JsonataError("S0402", f"a choice of types cannot have types with items: {choice}", token=text)
-            letters = "".join("asnblo" if each == "j" else "asnblfo" if each == "x" else each for each in choice)
+                raise JsonataError(
+                    "S0402", f"a choice of types cannot have types with items: {choice}", token=text
+                )
+            letters = "".join(
+                "asnblo" if each == "j" else "asnblfo" if each == "x" else each for each in choice
+            )
             parameters.append(Parameter(f"({choice})", f"[{re.escape(letters)}m]"))
             position = end
         elif symbol == "<" and parameters:

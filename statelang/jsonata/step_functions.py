@@ -22,7 +22,9 @@ def partition(run: Run, context: Any, items: Any, size: Any) -> Any:
         return UNDEFINED
     step = math.floor(size)
     if step < 1:
-        raise JsonataError("D3200", f"the size of $partition must be at least 1, not {show(size)}", value=show(size))
+        raise JsonataError(
+            "D3200", f"the size of $partition must be at least 1, not {show(size)}", value=show(size)
+        )
     run.spend(len(items))
     return Arr(Arr(items[at : at + step]) for at in range(0, len(items), step))
 
@@ -47,7 +49,9 @@ def hash_(run: Run, context: Any, data: Any, algorithm: Any) -> Any:
     name = _ALGORITHMS.get(algorithm)
     if name is None:
         known = ", ".join(_ALGORITHMS)
-        raise JsonataError("D3202", f"{show(algorithm)} is no algorithm of $hash: it knows {known}", value=algorithm)
+        raise JsonataError(
+            "D3202", f"{show(algorithm)} is no algorithm of $hash: it knows {known}", value=algorithm
+        )
     run.spend(len(data) >> 8)
     return hashlib.new(name, data.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 

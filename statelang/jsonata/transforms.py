@@ -28,7 +28,9 @@ class _Transformer(Function):
         if given is UNDEFINED:
             return UNDEFINED
         if not isinstance(given, list | dict):
-            raise JsonataError("T0410", f"a transform takes an object or an array, not {show(given)}", value=show(given))
+            raise JsonataError(
+                "T0410", f"a transform takes an object or an array, not {show(given)}", value=show(given)
+            )
         copy = _copy(given, run, run.limits.depth)
         matched = self.pattern(copy, self.frame)
         for match in matched if isinstance(matched, list) else [] if matched is UNDEFINED else [matched]:
@@ -40,7 +42,9 @@ class _Transformer(Function):
         update = self.update(match, self.frame)
         if update is not UNDEFINED:
             if not isinstance(update, dict):
-                raise JsonataError("T2011", f"the update must be an object, not {show(update)}", value=show(update))
+                raise JsonataError(
+                    "T2011", f"the update must be an object, not {show(update)}", value=show(update)
+                )
             if isinstance(match, dict):
                 match.update(update)
         if self.delete is None:
@@ -50,7 +54,9 @@ class _Transformer(Function):
             return
         names = deleted if isinstance(deleted, list) else [deleted]
         if not all(type(name) is str for name in names):
-            raise JsonataError("T2012", f"what is deleted must be names, not {show(deleted)}", value=show(deleted))
+            raise JsonataError(
+                "T2012", f"what is deleted must be names, not {show(deleted)}", value=show(deleted)
+            )
         if isinstance(match, dict):
             for name in names:
                 match.pop(name, None)
