@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from .functions import FunctionNotFound, Invocation, InvocationResult
+from .functions import FunctionNotFound, Invocation, InvocationResult, InvokeError
 
 
 class LambdaFunctions:
@@ -18,20 +18,36 @@ class LambdaFunctions:
             from botocore.config import Config
 
             # A call lasts as long as the function does; asking again would run it a second time.
-            client = boto3.client("lambda", config=Config(read_timeout=910, retries={"total_max_attempts": 1}))
+            client = boto3.client(
+                "lambda", config=Config(read_timeout=910, retries={"total_max_attempts": 1})
+            )
         self._client = client
 
     def invoke(self, invocation: Invocation) -> InvocationResult:
-        options: dict[str, Any] = {"FunctionName": invocation.function, "Payload": invocation.payload.encode()}
+        """Raises `FunctionNotFound`; `InvokeError` as `Lambda.` and the code of the API's error, or as
+        `Lambda.SdkClientException` where there was no answer (the function may have run)."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        options: dict[str, Any] = {
+            "FunctionName": invocation.function,
+            "Payload": invocation.payload.encode(),
+        }
         if invocation.client_context:
             context = json.dumps({"custom": invocation.client_context})
             options["ClientContext"] = base64.b64encode(context.encode()).decode()
         try:
-            answer = self._client.invoke(**options, LogType="Tail")
-        except self._client.exceptions.ResourceNotFoundException as error:
-            raise FunctionNotFound(error.response["Error"]["Message"]) from None
+            answer = self._client.invoke(**options, InvocationType="RequestResponse", LogType="Tail")
+            payload = answer["Payload"].read()
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            message = error.response["Error"].get("Message", str(error))
+            if code == "ResourceNotFoundException":
+                raise FunctionNotFound(message) from None
+            raise InvokeError(f"Lambda.{code}", message) from None
+        except BotoCoreError as error:
+            raise InvokeError("Lambda.SdkClientException", str(error)) from None
         return InvocationResult(
-            payload=answer["Payload"].read().decode(),
+            payload=payload.decode("utf-8", "replace"),
             function_error=answer.get("FunctionError"),
             executed_version=answer.get("ExecutedVersion", "$LATEST"),
             log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),

@@ -233,7 +233,7 @@ class Executions:
             changes = decision.changes if changes is None else merge_changes(changes, decision.changes)
             events += decision.events
             commands += decision.commands
-            taken.append(message)
+            taken.append(_told(message))
         if changes is None:
             return _Plan(loaded, None, [], due)
         seq = loaded.seq + 1
@@ -338,6 +338,13 @@ def _head_can_wait(written: Head | None, head: Head) -> bool:
 
 def _answer(message: Message) -> tuple[str, str, int]:
     return message["type"], message["frame"], message["task"]
+
+
+def _told(message: Message) -> Message:
+    """A message as the log keeps it: what a task answered stands in the event that it led to."""
+    if "output" not in message and "task" not in message:
+        return message
+    return {key: value for key, value in message.items() if key not in ("output", "cause")}
 
 
 def _brief(command: dict[str, Any]) -> dict[str, Any]:

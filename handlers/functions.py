@@ -6,8 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 
-class FunctionNotFound(LookupError):  # noqa: N818 - AWS's word is ResourceNotFound
+class InvokeError(Exception):
+    """Lambda did not run the function. `error` is the name that Retry and Catch see: `Lambda.` and the API's code."""
+
+    def __init__(self, error: str, message: str):
+        super().__init__(message)
+        self.error = error
+
+
+class FunctionNotFound(InvokeError):
     """There is no function of that name. The text is Lambda's own."""
+
+    def __init__(self, message: str):
+        super().__init__("Lambda.ResourceNotFoundException", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +40,9 @@ class Invocation:
 class InvocationResult:
     """What came of a call.
 
-    `payload` is JSON text: what the function returned or, with `function_error` set, Lambda's error document
-    `{"errorMessage", "errorType", "requestId", "stackTrace"}`. `log` is the end of what it printed.
+    `payload` is JSON text: what the function returned or, with `function_error` ("Unhandled") set, Lambda's error
+    document: `{"errorMessage", "errorType", "requestId", "stackTrace"}` from the runtime, the first two alone
+    where the function was ended or its answer refused. `log` is the end of what it printed.
     """
 
     payload: str
@@ -41,13 +53,17 @@ class InvocationResult:
 
 class Functions(Protocol):
     def invoke(self, invocation: Invocation) -> InvocationResult:
-        """Calls the function and waits for it. Raises `FunctionNotFound`; its own errors are results."""
+        """Calls the function and waits for it.
+
+        What the function does wrong is a result. Raises `FunctionNotFound`, or another `InvokeError` where it
+        could not be called; any other exception (a shutdown) says nothing about the task.
+        """
         ...
 
 
 def function_name(function: str) -> str:
-    """The bare name in a name, a partial ARN or an ARN, without a qualifier."""
+    """The bare name in a name, a partial ARN (`account:function:name`) or an ARN, without a qualifier."""
     parts = function.split(":")
-    if "function" in parts[:-1]:
-        return parts[parts.index("function") + 1]
+    if "function" in parts[1:-1]:
+        return parts[parts.index("function", 1) + 1]
     return parts[0]

@@ -55,16 +55,20 @@ def _walk(
 
 def _event(event: dict[str, Any], with_data: bool) -> dict[str, Any]:
     """The event as the API gives it: its time in seconds, and its data only where asked for."""
-    given = {**event, "timestamp": event["timestamp"] / 1000}
-    if not with_data:
-        for key, details in event.items():
-            if isinstance(details, dict):
-                given[key] = {
-                    name: value
-                    for name, value in details.items()
-                    if name not in _DATA and not (name.endswith("Details") and name[:-7] in _DATA)
-                }
+    given: dict[str, Any] = {
+        "timestamp": event["timestamp"] / 1000,
+        "type": event["type"],
+        "id": event["id"],
+        "previousEventId": event["previousEventId"],
+    }
+    for key, details in event.items():
+        if isinstance(details, dict):
+            given[key] = details if with_data else {name: value for name, value in details.items() if not _is_data(name)}
     return given
+
+
+def _is_data(name: str) -> bool:
+    return name in _DATA or (name.endswith("Details") and name.removesuffix("Details") in _DATA)
 
 
 def _position(token: str | None, loaded: Loaded, reverse: bool) -> tuple[int, int]:

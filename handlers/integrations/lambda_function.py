@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def call(runtime: Runtime, execution: str, command: TaskCommand) -> str:
     """`Resource` is the function: its payload is the task's input, and the task's result what it answers."""
-    return _invoke(runtime, execution, command, command.resource, command.arguments).payload
+    request = _request_id(command)
+    return _invoke(runtime, execution, command, command.resource, command.arguments, request).payload
 
 
 def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
@@ -31,13 +32,14 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
     payload = json.dumps(arguments.get("Payload", {}), separators=(",", ":"), ensure_ascii=False)
     if qualifier := arguments.get("Qualifier"):
         function = f"{function}:{qualifier}"
-    result = _invoke(runtime, execution, command, function, payload)
+    request = _request_id(command)
+    result = _invoke(runtime, execution, command, function, payload, request)
     # The payload is put in as the text it is: a number keeps the digits that the function gave it.
     head = json.dumps({"ExecutedVersion": result.executed_version})[:-1]
     tail = json.dumps(
         {
             "SdkHttpMetadata": {"HttpStatusCode": 200},
-            "SdkResponseMetadata": {"RequestId": _request_id(command)},
+            "SdkResponseMetadata": {"RequestId": request},
             "StatusCode": 200,
         },
         separators=(",", ":"),
@@ -46,7 +48,7 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
 
 
 def _invoke(
-    runtime: Runtime, execution: str, command: TaskCommand, function: str, payload: str
+    runtime: Runtime, execution: str, command: TaskCommand, function: str, payload: str, request: str
 ) -> InvocationResult:
     context = {
         "idempotency_key": command.key,
@@ -57,7 +59,7 @@ def _invoke(
     invocation = Invocation(
         function=function,
         payload=payload,
-        request_id=_request_id(command),
+        request_id=request,
         client_context=context,
         timeout=command.timeout,
     )

@@ -1,8 +1,8 @@
 """How commits are stored, in either form of the store.
 
 A string above `PAYLOAD_THRESHOLD` is stored once per execution under its SHA-256, and a reference stands in its
-place. What is left is canonical JSON: the digest of a commit is taken over the digest before it and this text,
-which names the digests of its payloads, so that it vouches for them as well.
+place. What is left is JSON: the digest of a commit is taken over the digest before it and this very text, which
+names the digests of its payloads, so that it vouches for them as well.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PAYLOAD_THRESHOLD = 1024
 # User data only occurs inside strings (the engine keeps it as JSON text), so an object with this key is ours.
 _REFERENCE = "$payload"
 _COMPRESS = 192
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def digest_of(data: bytes) -> str:
@@ -29,7 +29,7 @@ def digest_of(data: bytes) -> str:
 
 
 def encode_commit(commit: Commit, previous: str) -> tuple[str, bytes, dict[str, str]]:
-    """The commit's digest, its canonical text, and the payloads it refers to by their digests."""
+    """The commit's digest, its text, and the payloads it refers to by their digests."""
     item = {
         "seq": commit.seq,
         "at": commit.at,
@@ -41,7 +41,7 @@ def encode_commit(commit: Commit, previous: str) -> tuple[str, bytes, dict[str, 
     }
     payloads: dict[str, str] = {}
     text = _encode(item)
-    if len(text) > PAYLOAD_THRESHOLD:
+    if len(text) > PAYLOAD_THRESHOLD and _may_hold_payloads(text):
         kept = _put_out(item, payloads)
         if payloads:
             text = _encode(kept)
@@ -50,7 +50,7 @@ def encode_commit(commit: Commit, previous: str) -> tuple[str, bytes, dict[str, 
 
 
 def decode_commit(body: bytes, digest: str, payload: Callable[[str], str]) -> Commit:
-    """The commit whose canonical text is `body`; `payload` gives the text of a digest."""
+    """The commit whose text is `body`; `payload` gives the text of a digest."""
     item = json.loads(body)
     if b'"$payload"' in body:
         item = _bring_in(item, payload)
@@ -90,6 +90,11 @@ def text_digest(text: str) -> str:
     return digest_of(text.encode("utf-8", "surrogatepass"))
 
 
+def _may_hold_payloads(text: str) -> bool:
+    """Whether some string in JSON text may be that long: never wrongly no, and far cheaper than to walk it."""
+    return max(map(len, text.replace('\\"', "__").split('"'))) > PAYLOAD_THRESHOLD
+
+
 def _put_out(value: Any, payloads: dict[str, str]) -> Any:
     if isinstance(value, str):
         if len(value) * 4 <= PAYLOAD_THRESHOLD:
@@ -118,7 +123,7 @@ def _bring_in(value: Any, payload: Callable[[str], str]) -> Any:
 
 
 def references(body: bytes) -> list[str]:
-    """The digests of the payloads that a commit's canonical text refers to."""
+    """The digests of the payloads that a commit's text refers to."""
     found: list[str] = []
     if b'"$payload"' in body:
         _bring_in(json.loads(body), lambda digest: found.append(digest) or "")

@@ -5,6 +5,6 @@ A function called `orders-validate` is the handler `validate` of the module `ord
 """
 
 from .in_process import InProcessFunctions
-from .worker_functions import WorkerFunctions
+from .worker_functions import FunctionsClosed, WorkerFunctions
 
-__all__ = ["InProcessFunctions", "WorkerFunctions"]
+__all__ = ["FunctionsClosed", "InProcessFunctions", "WorkerFunctions"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ...handlers.functions import FunctionNotFound, function_name
@@ -12,18 +11,21 @@ from ...handlers.functions import FunctionNotFound, function_name
 _PART = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def handler_of(function: str) -> tuple[str, str]:
-    """Module and attribute of a function's name or ARN. Raises `FunctionNotFound` for a name that is no handler's."""
-    name = function_name(function)
-    module, _, attribute = name.replace("-", ".").rpartition(".")
-    if not module or not all(_PART.fullmatch(part) for part in [*module.split("."), attribute]):
-        raise FunctionNotFound(f"{not_found(name)} (a local function is called module-function)")
-    return module, attribute
+def bare_name(function: str) -> str:
+    """The function's name as Lambda has it: out of an ARN, without a qualifier, with hyphens for dots."""
+    return function_name(function).replace(".", "-")
 
 
-def not_found(name: str) -> str:
-    """Lambda's words for a function that is not there."""
-    return f"Function not found: arn:aws:lambda:us-east-1:123456789012:function:{name}"
+def not_found(function: str, reason: str, close_to: Iterable[str] = ()) -> FunctionNotFound:
+    """The error for a function that is not there: Lambda's words, then the reason and the names like it."""
+    import difflib
+
+    arn = f"arn:aws:lambda:us-east-1:123456789012:function:{function}"
+    if function.startswith("arn:"):
+        arn = function
+    close = difflib.get_close_matches(bare_name(function), list(close_to), 1)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    return FunctionNotFound(f"Function not found: {arn} ({reason}{hint})")
 
 
 class Folders:
@@ -33,15 +35,31 @@ class Folders:
         self.paths = [Path(folder).resolve() for folder in folders]
 
     def require(self, function: str) -> tuple[str, str]:
-        """Module and attribute of the function, whose file is there. Raises `FunctionNotFound`."""
-        module, attribute = handler_of(function)
+        """Module and attribute of a function, given by name (`orders-validate`, `orders.validate`) or ARN.
+
+        The module's file is there; whether it has the attribute is not known before it is imported. Raises
+        `FunctionNotFound`.
+        """
+        module, _, attribute = bare_name(function).replace("-", ".").rpartition(".")
+        if not module or not all(_PART.fullmatch(part) for part in [*module.split("."), attribute]):
+            raise not_found(function, "a local function is called module-function")
         relative = Path(*module.split("."))
         for folder in self.paths:
-            if (folder / relative).with_suffix(".py").is_file() or (folder / relative / "__init__.py").is_file():
+            if (folder / relative).with_suffix(".py").is_file() or (
+                folder / relative / "__init__.py"
+            ).is_file():
                 return module, attribute
-        names = [path.stem for folder in self.paths for path in folder.glob("*.py")]
-        close = difflib.get_close_matches(module, names, 1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        places = ", ".join(map(str, self.paths))
-        name = function_name(function)
-        raise FunctionNotFound(f"{not_found(name)} (no module '{module}' in {places}{hint})")
+        places = ", ".join(map(str, self.paths)) or "no folder"
+        names = [f"{module.replace('.', '-')}-{attribute}" for module in self._modules(relative.parent)]
+        raise not_found(function, f"there is no module '{module}' in {places}", names)
+
+    def _modules(self, package: Path) -> Iterator[str]:
+        """The modules beside the one that is missing, and those that the folders have at their top."""
+        for parent in dict.fromkeys((package, Path())):
+            prefix = "".join(f"{part}." for part in parent.parts)
+            for folder in self.paths:
+                for file in sorted((folder / parent).glob("*.py")):
+                    if file.stem != "__init__":
+                        yield prefix + file.stem
+                for file in sorted((folder / parent).glob("*/__init__.py")):
+                    yield prefix + file.parent.name

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
+import contextlib
+import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import ModuleType
 
-from ...handlers.functions import FunctionNotFound, Invocation, InvocationResult, function_name
-from . import errors
-from .folders import Folders, not_found
+from ...handlers.functions import Invocation, InvocationResult
+from . import errors, handler_runtime
+from .folders import Folders, bare_name, not_found
+from .handler_runtime import Context, Fault, Handler
 
-Handler = Callable[[Any, Any], Any]
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_numbers = count(1)
 
 
 class InProcessFunctions:
@@ -24,86 +24,59 @@ class InProcessFunctions:
 
     Given by name (`{"orders-validate": validate}`), or found in folders. Payloads take the way through JSON
     that they take on Lambda, so that a handler can neither see nor return what it could not there. A timeout is
-    not enforced, and what is printed goes where the process prints.
+    not enforced, what is printed goes where the process prints, and a handler that ends the process otherwise
+    than by `sys.exit` ends it.
+
+    Modules out of folders are imported under names of their own: two instances do not share them, and two
+    folders may each have one of the same name. What such a module imports itself is imported as usual.
     """
 
     def __init__(self, functions: Mapping[str, Handler] | None = None, folders: Sequence[Path | str] = ()):
-        self._functions = dict(functions or {})
+        self._handlers = {bare_name(name): handler for name, handler in (functions or {}).items()}
+        self._names = {name: name for name in self._handlers}
         self._folders = Folders(folders)
+        self._root = f"_stratum_functions_{next(_numbers)}"
+        self._loading = threading.RLock()
 
     def invoke(self, invocation: Invocation) -> InvocationResult:
-        handler = self._functions.get(invocation.function) or self._find(invocation)
-        if isinstance(handler, InvocationResult):
-            return handler
+        name = self._names.get(invocation.function) or self._known(invocation.function)
         request = invocation.request_id
         try:
-            answer = handler(json.loads(invocation.payload), _context(invocation))
-        except Exception as error:
-            return errors.raised(request, error, skip=1)
-        try:
-            payload = _encode(answer)
-        except (TypeError, ValueError, RecursionError) as error:
-            return errors.failed(request, "Runtime.MarshalError", f"Unable to marshal response: {error}", [])
-        if len(payload) > errors.MAX_RESPONSE // 4 and len(payload.encode()) > errors.MAX_RESPONSE:
-            return errors.too_large(request, len(payload.encode()))
-        return InvocationResult(payload)
+            handler = self._handlers.get(name) or self._load(invocation.function, name)
+            context = Context(name, request, invocation.client_context, invocation.timeout)
+            return InvocationResult(handler_runtime.invoke(handler, invocation.payload, context))
+        except Fault as fault:
+            return errors.failed(request, fault.type, fault.message, fault.stack)
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+            return errors.exited(request, status & 0xFF)
 
-    def _find(self, invocation: Invocation) -> Handler | InvocationResult:
-        name = function_name(invocation.function)
-        handler = self._functions.get(name)
-        if handler is not None:
-            return handler
+    def _known(self, function: str) -> str:
+        """The name of the function in any of its spellings, kept: most calls are for few functions."""
+        name = self._names[function] = bare_name(function)
+        return name
+
+    def _load(self, function: str, name: str) -> Handler:
         if not self._folders.paths:
-            raise FunctionNotFound(not_found(name))
-        module, attribute = self._folders.require(name)
-        try:
-            loaded = self._load(module)
-        except Exception as error:
-            message = f"Unable to import module '{module}': {error}"
-            return errors.failed(invocation.request_id, "Runtime.ImportModuleError", message, [])
-        handler = getattr(loaded, attribute, None)
-        if handler is None:
-            message = f"Handler '{attribute}' missing on module '{module}'"
-            return errors.failed(invocation.request_id, "Runtime.HandlerNotFound", message, [])
-        self._functions[name] = handler
+            raise not_found(function, "it is not among the given ones", self._handlers)
+        module, attribute = self._folders.require(function)
+        with self._loading:
+            handler = self._handlers[name] = handler_runtime.load(module, attribute, self._import)
         return handler
 
-    def _load(self, module: str) -> ModuleType:
-        """The module from its folder, under a name of its own: two folders may have one of the same name."""
-        for folder in self._folders.paths:
-            path = folder.joinpath(*module.split(".")).with_suffix(".py")
-            if path.is_file():
-                private = f"_stratum_{abs(hash(folder)):x}_{module.replace('.', '_')}"
-                if private in sys.modules:
-                    return sys.modules[private]
-                spec = importlib.util.spec_from_file_location(private, path)
-                assert spec is not None
-                assert spec.loader is not None
-                loaded = sys.modules[private] = importlib.util.module_from_spec(spec)
-                sys.path.insert(0, str(folder))  # so that it finds its neighbours
-                try:
-                    spec.loader.exec_module(loaded)
-                except BaseException:
-                    del sys.modules[private]
-                    raise
-                finally:
-                    sys.path.remove(str(folder))
-                return loaded
-        raise ImportError(f"No module named '{module}'")
-
-
-def _context(invocation: Invocation) -> SimpleNamespace:
-    """The fields of Lambda's context object that a handler of workflows reads."""
-    name = function_name(invocation.function)
-    return SimpleNamespace(
-        function_name=name,
-        function_version="$LATEST",
-        invoked_function_arn=f"arn:aws:lambda:us-east-1:123456789012:function:{name}",
-        memory_limit_in_mb="1024",
-        aws_request_id=invocation.request_id,
-        log_group_name=f"/aws/lambda/{name}",
-        log_stream_name="local",
-        identity=None,
-        client_context=SimpleNamespace(custom=invocation.client_context or {}, env={}, client=None),
-        get_remaining_time_in_millis=lambda: int((invocation.timeout or 900) * 1000),
-    )
+    def _import(self, module: str) -> ModuleType:
+        """The module, as one of a package that has no files of its own and all the folders."""
+        folders = [str(folder) for folder in self._folders.paths]
+        if self._root not in sys.modules:
+            root = ModuleType(self._root)
+            root.__path__ = folders
+            sys.modules[self._root] = root
+            sys.path += folders  # for what a handler imports when it is called
+        sys.path[:0] = folders  # for its neighbours, which come before installed packages as in a worker
+        importlib.invalidate_caches()
+        try:
+            return importlib.import_module(f"{self._root}.{module}")
+        finally:
+            for folder in folders:
+                with contextlib.suppress(ValueError):
+                    sys.path.remove(folder)

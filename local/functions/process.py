@@ -1,4 +1,4 @@
-"""One worker process as its parent sees it: calls, their timeout, their log, and its end."""
+"""One worker process as its parent sees it: calls, their timeout, and its end."""
 
 from __future__ import annotations
 
@@ -10,166 +10,187 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...handlers.functions import Invocation, InvocationResult
 from . import errors
-from .worker import END_OF_LOG
+from .call_log import CallLog
 
-KEPT_LOG = 64 * 1024
-"""Bytes of a call's output that are kept: the last ones."""
-
-_SCRIPT = Path(__file__).with_name("worker.py")
+_SCRIPT = Path(__file__).with_name("handler_runtime.py")
+_GRACE = 1.0
+"""Seconds that a process which has closed its pipes has to end by itself."""
 
 
 class WorkerProcess:
-    """`usable` tells whether it can take another call."""
+    """A process for one function. One call at a time; `kill` from any thread.
 
-    def __init__(self, name: str, module: str, attribute: str, folders: Sequence[Path], environ: Mapping[str, str]):
+    `init_timeout`: seconds that importing the handler may take before it counts against a call's timeout.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        attribute: str,
+        folders: Sequence[Path],
+        environ: Mapping[str, str],
+        init_timeout: float,
+    ):
         self.name = name
-        self.usable = True
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", str(_SCRIPT), module, attribute, str(errors.MAX_RESPONSE), *map(str, folders)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **_lambda_environment(name, module, attribute, folders), **environ},
-            start_new_session=True,  # a Ctrl-C is for the parent, and a timeout ends what the handler started too
-        )
+        self._init_timeout = init_timeout
+        self._ready = False
+        self._ending = threading.Lock()
+        self._status: int | None = None
+        mark = f"\0end of log {os.urandom(8).hex()}\n"
+        life, self._life = _pipe()
+        options = {
+            "name": name,
+            "module": module,
+            "attribute": attribute,
+            "folders": [str(folder) for folder in folders],
+            "mark": mark,
+            "life": life,
+        }
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-u", str(_SCRIPT), json.dumps(options)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **_lambda_environment(name, module, attribute, folders), **environ},
+                pass_fds=() if life is None else (life,),
+                start_new_session=True,  # a Ctrl-C is for the parent, and `kill` ends what a handler started too
+            )
+        except BaseException:
+            self._close_life()
+            raise
+        finally:
+            if life is not None:
+                os.close(life)
         self._answers: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._log = _Log()
+        self._log = CallLog(mark.encode())
         threading.Thread(target=self._read_answers, daemon=True).start()
-        threading.Thread(target=self._read_log, daemon=True).start()
+        threading.Thread(target=self._log.read, args=(self._process.stderr,), daemon=True).start()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can take another call. False also for a process that ended by itself since the last one."""
+        return self._status is None and not self._has_exited()
 
     def call(self, invocation: Invocation) -> InvocationResult:
-        """Runs the handler once. The process is not usable any more after a timeout or a crash."""
+        """Runs the handler once. The process is not usable any more after a timeout, a crash or a failed import."""
         request = invocation.request_id
+        timeout = invocation.timeout
+        deadline = None
         try:
+            if not self._ready:
+                answer, deadline = self._started(timeout)
+                if answer is None or answer:  # it ended, or the handler could not be loaded
+                    result = self._result(request, answer)
+                    self.kill()
+                    return result
+                self._ready = True
             self._send(invocation)
-            answer = self._answers.get(timeout=invocation.timeout)
+            if deadline is None and timeout is not None:
+                deadline = time.monotonic() + timeout
+            answer = self._next(None if deadline is None else max(0, deadline - time.monotonic()))
         except queue.Empty:
             self.kill()
-            assert invocation.timeout is not None
-            return errors.timed_out(request, invocation.timeout, self._log.rest())
+            assert timeout is not None
+            return errors.timed_out(request, timeout, self._log.rest())
         except OSError:
             answer = None
-        if answer is None:
-            return self._exited(request)
-        answered = json.loads(answer)
-        log = self._log.take()
-        if "payload" in answered:
-            return InvocationResult(answered["payload"], log=log)
-        if "too_large" in answered:
-            return errors.too_large(request, answered["too_large"], log)
-        if answered["fatal"]:
-            self.kill()
-        return errors.failed(request, answered["error"], answered["message"], answered["stack"], log)
+        return self._result(request, answer)
 
-    def kill(self) -> None:
-        """Ends the process and what it has started."""
-        self.usable = False
-        with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
-        self._process.wait()
-        with contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+    def kill(self) -> int:
+        """Ends the process and what it has started; answers its status, negative for a signal."""
+        return self._end(0)
+
+    def _started(self, timeout: float | None) -> tuple[dict[str, Any] | None, float | None]:
+        """The process's first answer and, where it took longer than it may, the deadline of the call.
+
+        So it is on Lambda: a function has ten seconds to initialize; after that its timeout runs.
+        """
+        if timeout is None:
+            return self._next(None), None
+        with contextlib.suppress(queue.Empty):
+            return self._next(self._init_timeout), None
+        deadline = time.monotonic() + timeout
+        return self._next(timeout), deadline
+
+    def _next(self, seconds: float | None) -> dict[str, Any] | None:
+        body = self._answers.get(timeout=seconds)
+        return None if body is None else json.loads(body)
+
+    def _result(self, request: str, answer: dict[str, Any] | None) -> InvocationResult:
+        if answer is None:
+            status = self._end(_GRACE)
+            return errors.exited(request, status, self._log.rest())
+        log = self._log.take()
+        if "payload" in answer:
+            return InvocationResult(answer["payload"], log=log)
+        return errors.failed(request, answer["error"], answer["message"], answer["stack"], log)
 
     def _send(self, invocation: Invocation) -> None:
         body = json.dumps(
             {
                 "payload": invocation.payload,
                 "timeout": invocation.timeout,
-                "context": {
-                    "function_name": self.name,
-                    "function_version": "$LATEST",
-                    "invoked_function_arn": f"arn:aws:lambda:us-east-1:123456789012:function:{self.name}",
-                    "memory_limit_in_mb": "1024",
-                    "aws_request_id": invocation.request_id,
-                    "log_group_name": f"/aws/lambda/{self.name}",
-                    "log_stream_name": "local",
-                    "client_context": invocation.client_context or {},
-                },
+                "request_id": invocation.request_id,
+                "client_context": invocation.client_context,
             }
         ).encode()
         pipe: Any = self._process.stdin
         pipe.write(len(body).to_bytes(4, "big") + body)
         pipe.flush()
 
-    def _exited(self, request: str) -> InvocationResult:
-        self.usable = False
-        code = self._process.wait()
-        log = self._log.rest()
-        if code < 0:
-            how = f"signal: {signal.Signals(-code).name.removeprefix('SIG').lower()}"
-            how = "signal: killed" if how == "signal: kill" else how
-            reason = f"Runtime exited with error: {how}"
-        else:
-            reason = f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
-        self.kill()
-        return errors.failed(request, "Runtime.ExitError", f"RequestId: {request} Error: {reason}", log=log)
-
     def _read_answers(self) -> None:
         stream: Any = self._process.stdout
-        while len(head := stream.read(4)) == 4:
-            self._answers.put(stream.read(int.from_bytes(head, "big")))
+        with stream:
+            while len(head := stream.read(4)) == 4:
+                self._answers.put(stream.read(int.from_bytes(head, "big")))
         self._answers.put(None)
 
-    def _read_log(self) -> None:
-        stream: Any = self._process.stderr
-        while chunk := stream.read1(65536):
-            self._log.add(chunk)
-        self._log.end()
+    def _has_exited(self) -> bool:
+        if hasattr(os, "waitid"):
+            # It stays a zombie until `_end`: so its number still names its group, and nobody else's.
+            with contextlib.suppress(ChildProcessError):
+                return (
+                    os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+                )
+        return self._process.poll() is not None
+
+    def _end(self, grace: float) -> int:
+        with self._ending:
+            if self._status is not None:
+                return self._status
+            until = time.monotonic() + grace
+            while grace and not self._has_exited() and time.monotonic() < until:
+                time.sleep(0.001)
+            if hasattr(os, "killpg"):
+                with contextlib.suppress(OSError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            elif self._process.poll() is None:
+                self._process.kill()
+            self._status = self._process.wait()
+            self._close_life()
+            with contextlib.suppress(OSError):
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
+            return self._status
+
+    def _close_life(self) -> None:
+        if self._life is not None:
+            os.close(self._life)
+            self._life = None
 
 
-class _Log:
-    """What a worker prints, call by call; of each call the end is kept, and how much was cut off said."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._current = bytearray()
-        self._cut = 0
-        self._done: list[str] = []
-        self._ended = False
-
-    def add(self, chunk: bytes) -> None:
-        with self._changed:
-            self._current += chunk
-            while (at := self._current.find(END_OF_LOG)) >= 0:
-                self._done.append(self._text(self._current[:at]))
-                del self._current[: at + len(END_OF_LOG)]
-                self._cut = 0
-            if (over := len(self._current) - 2 * KEPT_LOG) > 0:
-                del self._current[:over]
-                self._cut += over
-            self._changed.notify_all()
-
-    def end(self) -> None:
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
-    def take(self) -> str:
-        """The log of the call that has just been answered."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._done or self._ended, timeout=2)
-            return self._done.pop(0) if self._done else self._text(self._current)
-
-    def rest(self) -> str:
-        """The log of a call that was not answered."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._ended, timeout=2)
-            return self._text(self._current)
-
-    def _text(self, data: bytes | bytearray) -> str:
-        cut = self._cut + max(0, len(data) - KEPT_LOG)
-        text = bytes(data[-KEPT_LOG:]).decode("utf-8", "replace")
-        return f"[{cut} bytes before this were cut off]\n{text}" if cut else text
+def _pipe() -> tuple[int | None, int | None]:
+    """A pipe that only says, by closing, that this process has ended; where one can be handed on."""
+    return os.pipe() if os.name == "posix" else (None, None)
 
 
 def _lambda_environment(name: str, module: str, attribute: str, folders: Sequence[Path]) -> dict[str, str]:
@@ -179,6 +200,8 @@ def _lambda_environment(name: str, module: str, attribute: str, folders: Sequenc
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "LAMBDA_TASK_ROOT": str(folders[0]),
         "PYTHONIOENCODING": "utf-8:backslashreplace",
     }

@@ -7,7 +7,6 @@ data that it does not look at.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -36,8 +35,9 @@ class Scope(Protocol):
         """The time of the turn, in milliseconds since the epoch: what `$millis()` answers."""
         ...
 
-    @property
-    def entropy(self) -> random.Random: ...
+    def draw(self) -> float:
+        """A number from 0 up to 1, of the turn's entropy."""
+        ...
 
     def variable(self, name: str) -> Json | None: ...
 
@@ -76,7 +76,7 @@ class Expression:
             if value is not None:
                 bindings[name] = value.value
         try:
-            value = self._compiled.evaluate(bindings, now=scope.now, entropy=scope.entropy)
+            value = self._compiled.evaluate(bindings, now=scope.now, entropy=scope.draw)
         except jsonata.JsonataError as error:
             raise self.failed(f"threw an error during evaluation. {error.code}: {error.message}") from None
         if value is jsonata.UNDEFINED:

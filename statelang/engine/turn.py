@@ -189,9 +189,8 @@ class StateScope:
     def now(self) -> float:
         return self._turn.now
 
-    @property
-    def entropy(self) -> random.Random:
-        return self._turn.entropy
+    def draw(self) -> float:
+        return self._turn.entropy.random()
 
     def variable(self, name: str) -> Json | None:
         return self._turn.variable(self._id, name)
