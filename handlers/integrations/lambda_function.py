@@ -9,7 +9,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ..functions import FunctionNotFound, Invocation, InvocationResult
+from ..functions import Invocation, InvocationResult, InvokeError
 from .outcomes import TaskFailed, TaskTimedOut
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def _invoke(
     )
     try:
         result = runtime.functions.invoke(invocation)
-    except FunctionNotFound as error:
-        raise TaskFailed("Lambda.ResourceNotFoundException", str(error)) from None
+    except InvokeError as error:
+        raise TaskFailed(error.error, str(error)) from None
     if result.function_error is None:
         return result
     failure: Any = json.loads(result.payload)

@@ -86,7 +86,7 @@ def check(path: Path) -> Checked:
     checked = Checked(path, loaded=loaded)
     for diagnostic in loaded.diagnostics:
         checked.findings.append(diagnostic.to_json())
-        checked.texts.append(spec.render(diagnostic, loaded.source))
+        checked.texts.append(loaded.source.render(diagnostic))
     return checked
 
 

@@ -61,6 +61,8 @@ class Source:
 
     def expression_position(self, path: Path, start: int, end: int) -> Position | None:
         """Where the characters `start` to `end` of the string at `path` stand in the file."""
+        while path and path not in self.nodes:
+            path = path[:-1]  # `ensure: $result.ok` stands for a list with one condition
         node = self.nodes.get(path)
         if node is None or not isinstance(node, yaml.ScalarNode):
             return self.position(path)

@@ -1,0 +1,257 @@
+"""Contracts: what a value must look like, from the type syntax of specs.
+
+- `string number integer boolean object array any null date-time`, or the name of a type from `types:`
+- `[T]`: an array of T
+- `{field: T, …}`: an object with at least these fields
+- `optional T`: the field may be absent or null; `T | U`: one of them
+- `{type: integer, minimum: 1}`: a scalar type or `array` with constraints; `{enum: [a, b]}`: one of these values
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .diagnostics import Diagnostic, did_you_mean
+
+SCALARS = ("string", "number", "integer", "boolean", "object", "array", "any", "null", "date-time")
+CONSTRAINTS: dict[str, tuple[str, ...]] = {
+    "minimum": ("number", "integer"), "maximum": ("number", "integer"), "exclusiveMinimum": ("number", "integer"),
+    "exclusiveMaximum": ("number", "integer"), "multipleOf": ("number", "integer"), "minLength": ("string",),
+    "maxLength": ("string",), "pattern": ("string",), "minItems": ("array",), "maxItems": ("array",),
+}  # fmt: skip
+"""Which constraint is for values of which types."""
+
+MAX_VIOLATIONS = 20
+_DATE_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which a value is not as its contract says; `path` is as in `$.items[0].qty`."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """`kind` is one of SCALARS, or `union`. `fields` is None for an object of any fields."""
+
+    kind: str
+    fields: Mapping[str, Contract] | None = None
+    items: Contract | None = None
+    choices: tuple[Contract, ...] = ()
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    enum: tuple[Any, ...] | None = None
+    optional: bool = False
+    name: str | None = None
+
+    def __str__(self) -> str:
+        text = self.name or self._written()
+        return f"optional {text}" if self.optional else text
+
+    def _written(self) -> str:
+        if self.kind == "union":
+            return " | ".join(map(str, self.choices))
+        if self.enum is not None:
+            return "one of " + ", ".join(map(repr, self.enum))
+        if self.kind == "array" and self.items is not None:
+            return f"[{self.items}]"
+        if self.kind == "object" and self.fields is not None:
+            return "{" + ", ".join(f"{key}: {value}" for key, value in self.fields.items()) + "}"
+        told = ", ".join(f"{key} {value}" for key, value in self.constraints.items())
+        return f"{self.kind} ({told})" if told else self.kind
+
+    def to_json_schema(self) -> dict[str, Any]:
+        schema: dict[str, Any] = {} if self.kind in ("any", "union") else {"type": self.kind}
+        if self.kind == "date-time":
+            schema = {"type": "string", "format": "date-time"}
+        schema.update(self.constraints)
+        if self.enum is not None:
+            schema = {"enum": list(self.enum)}
+        if self.choices:
+            schema["anyOf"] = [choice.to_json_schema() for choice in self.choices]
+        if self.items is not None:
+            schema["items"] = self.items.to_json_schema()
+        if self.fields is not None:
+            schema["properties"] = {key: value.to_json_schema() for key, value in self.fields.items()}
+            schema["required"] = [key for key, value in self.fields.items() if not value.optional]
+        return {"anyOf": [schema, {"type": "null"}]} if self.optional else schema
+
+
+ANY = Contract("any")
+
+
+def violations(contract: Contract, value: Any) -> list[Violation]:
+    """Everything in which the value is not as the contract says, up to `MAX_VIOLATIONS`."""
+    found: list[Violation] = []
+    for violation in _violations(contract, value, "$"):
+        found.append(violation)
+        if len(found) == MAX_VIOLATIONS:
+            break
+    return found
+
+
+def type_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _violations(contract: Contract, value: Any, path: str) -> Iterator[Violation]:
+    if (contract.optional and value is None) or (contract.kind == "any" and contract.enum is None):
+        return
+    if contract.choices:
+        if all(next(_violations(choice, value, path), None) for choice in contract.choices):
+            yield Violation(path, f"expected {contract}, got {type_of(value)}")
+        return
+    if contract.enum is not None:
+        if not any(value == each and type_of(value) == type_of(each) for each in contract.enum):
+            yield Violation(path, f"expected {contract}, got {type_of(value)}")
+        return
+    if not _has_kind(contract, value) or not all(_holds(*pair, value) for pair in contract.constraints.items()):
+        shown = replace(contract, name=None) if contract.constraints else contract
+        yield Violation(path, f"expected {shown}, got {type_of(value)}")
+        return
+    if contract.items is not None:
+        for index, item in enumerate(value):
+            yield from _violations(contract.items, item, f"{path}[{index}]")
+    for key, part in (contract.fields or {}).items():
+        if key in value:
+            yield from _violations(part, value[key], f"{path}.{key}")
+        elif not part.optional:
+            yield Violation(f"{path}.{key}", "is missing")
+
+
+def _has_kind(contract: Contract, value: Any) -> bool:
+    actual = type_of(value)
+    if contract.kind == "integer":
+        return actual == "number" and float(value).is_integer()
+    if contract.kind == "date-time":
+        return actual == "string" and re.match(_DATE_TIME, value) is not None
+    return actual == contract.kind
+
+
+def _holds(constraint: str, limit: Any, value: Any) -> bool:
+    if constraint == "pattern":
+        return re.search(limit, value) is not None
+    if constraint == "multipleOf":
+        return value % limit == 0
+    measured = len(value) if isinstance(value, str | list) else value
+    if constraint.startswith("min"):
+        return measured >= limit
+    if constraint.startswith("max"):
+        return measured <= limit
+    return measured > limit if constraint == "exclusiveMinimum" else measured < limit
+
+
+# -- from the syntax -----------------------------------------------------------------------------------------
+
+Path = tuple[str | int, ...]
+
+
+class TypeReader:
+    """Reads the type syntax; names are resolved in `types`. What is wrong is added to `findings`."""
+
+    def __init__(self, types: Mapping[str, Any], findings: list[Diagnostic]):
+        self._written = types
+        self._findings = findings
+        self._known: dict[str, Contract] = {}
+        self._open: list[str] = []
+
+    def named(self, name: str, at: Path = ()) -> Contract | None:
+        if name in self._known:
+            return self._known[name]
+        if name in self._open:
+            circle = " -> ".join([*self._open[self._open.index(name) :], name])
+            self._problem("S303", f"the type {name} refers to itself: {circle}", at, "write `any` or `object` where it comes round")
+            return ANY
+        self._open.append(name)
+        contract = self.read(self._written[name], ("types", name))
+        self._open.pop()
+        self._known[name] = replace(contract, name=name)
+        return self._known[name]
+
+    def read(self, written: Any, path: Path) -> Contract:
+        if isinstance(written, str):
+            return self._word(written.strip(), path)
+        if isinstance(written, list):
+            if len(written) != 1:
+                self._problem("S302", "an array type has one type between its brackets, such as [string]", path)
+                return Contract("array")
+            return Contract("array", items=self.read(written[0], (*path, 0)))
+        if isinstance(written, dict):
+            if _is_constrained(written):
+                return self._constrained(written, path)
+            return Contract("object", fields={key: self.read(part, (*path, key)) for key, part in written.items()})
+        self._problem("S302", f"{written!r} is no type", path, "a type is a name, [T], {field: T} or {type: …, minimum: …}")
+        return ANY
+
+    def _word(self, word: str, path: Path) -> Contract:
+        if word.startswith("optional "):
+            return replace(self._word(word.removeprefix("optional ").strip(), path), optional=True)
+        if "|" in word:
+            choices = tuple(self._word(part.strip(), path) for part in word.split("|"))
+            return Contract("union", choices=choices)
+        if word.startswith("[") and word.endswith("]"):
+            return Contract("array", items=self._word(word[1:-1].strip(), path))
+        if word in SCALARS:
+            return Contract(word)
+        if word in self._written:
+            return self.named(word, path) or ANY
+        hint = did_you_mean(word, [*SCALARS, *self._written]) or "types of your own are written under `types:`"
+        self._problem("S301", f"there is no type `{word}`", path, hint)
+        return ANY
+
+    def _constrained(self, written: dict[str, Any], path: Path) -> Contract:
+        enum = written.get("enum")
+        if enum is not None and not (isinstance(enum, list) and enum):
+            self._problem("S302", "`enum` is a list of at least one value", (*path, "enum"))
+            enum = None
+        base = self._word(written["type"], (*path, "type")) if "type" in written else Contract("any")
+        constraints: dict[str, Any] = {}
+        for key, value in written.items():
+            if key not in CONSTRAINTS:
+                continue
+            if base.kind not in CONSTRAINTS[key]:
+                kinds = " or ".join(CONSTRAINTS[key])
+                self._problem("S302", f"`{key}` is for {kinds}, not for {base.kind}", (*path, key))
+            elif key == "pattern":
+                if self._is_pattern(value, (*path, key)):
+                    constraints[key] = value
+            elif isinstance(value, bool) or not isinstance(value, int | float):
+                self._problem("S302", f"`{key}` is a number, not {value!r}", (*path, key))
+            else:
+                constraints[key] = value
+        items = self.read(written["items"], (*path, "items")) if "items" in written else base.items
+        return replace(base, constraints=constraints, enum=tuple(enum) if enum else None, items=items)
+
+    def _is_pattern(self, value: Any, path: Path) -> bool:
+        try:
+            re.compile(value)
+        except (re.error, TypeError) as error:
+            self._problem("S302", f"`pattern` is not a regular expression: {error}", path)
+            return False
+        return True
+
+    def _problem(self, code: str, message: str, path: Path, suggestion: str | None = None) -> None:
+        self._findings.append(Diagnostic(code, message, path, None, suggestion))
+
+
+def _is_constrained(written: dict[str, Any]) -> bool:
+    """Whether a mapping is a type with constraints; a record may have a field called `type` beside others."""
+    allowed = {*CONSTRAINTS, "type", "enum", "items"}
+    if not set(written) <= allowed:
+        return False
+    if "type" in written:
+        return isinstance(written["type"], str) and written["type"] in SCALARS
+    return isinstance(written.get("enum"), list)

@@ -1,0 +1,237 @@
+"""The expressions of a spec, checked against what is in scope where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import jsonata
+from ..jsonata import nodes as n
+from .contracts import ANY, Contract
+from .diagnostics import Diagnostic, did_you_mean
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression can see. `known` are the contracts by variable; `must` and `may` the steps that have run."""
+
+    known: Mapping[str, Contract]
+    steps: frozenset[str]
+    must: frozenset[str]
+    may: frozenset[str]
+    elsewhere: Mapping[str, str]
+    """Variables that exist, but not here, and why."""
+    there: frozenset[str] = frozenset()
+    """Steps that a condition around the expression has found to have run."""
+
+
+def is_expression(value: Any) -> bool:
+    return isinstance(value, str) and len(value) >= 4 and value.startswith("{%") and value.endswith("%}")
+
+
+def inside(value: str) -> tuple[str, int]:
+    """The expression within `{% … %}`, and at which character of the string it begins."""
+    text = value[2:-2]
+    return text.strip(), 2 + len(text) - len(text.lstrip())
+
+
+def templates(value: Any, path: Path) -> Iterator[tuple[str, Path, int]]:
+    """Every expression in data: its text, the path of its string, and where in the string it begins."""
+    if is_expression(value):
+        text, offset = inside(value)
+        yield text, path, offset
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from templates(part, (*path, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from templates(part, (*path, index))
+
+
+def check_expression(text: str, path: Path, offset: int, scope: Scope) -> list[Diagnostic]:
+    """What is wrong with one expression."""
+
+    def finding(code: str, message: str, start: int, end: int, suggestion: str | None = None) -> Diagnostic:
+        return Diagnostic(code, message, (*path, f"@{start + offset}-{max(end, start + 1) + offset}"), None, suggestion)
+
+    try:
+        tree = jsonata.compile(text).ast
+    except jsonata.JsonataError as error:
+        at = min(error.position or 0, max(0, len(text) - 1))
+        return [finding("S501", f"the expression does not parse: {error.message}", at, at + len(error.token or " "))]
+    found = [_context(use, scope, finding) for use in jsonata.uses_context(tree)]
+    narrowed = _narrowings(tree, scope.there)
+    for reference in jsonata.free_variables(tree):
+        problem = _reference(reference, scope, narrowed, finding)
+        if problem is not None:
+            found.append(problem)
+    return found
+
+
+def _context(use: jsonata.ContextUse, scope: Scope, finding: Any) -> Diagnostic:
+    hint = "expressions begin with a variable: `$input`, or a step by its id, such as `$charge`"
+    if not use.text.startswith(("$", "*", "%")):
+        source = scope.known.get("input", ANY)
+        if use.text in (source.fields or {}):
+            hint = f"did you mean `$input.{use.text}`?"
+        elif use.text in scope.known:
+            hint = f"did you mean `${use.text}`?"
+    return finding("S504", f"`{use.text}` has nothing to be looked up in", use.start, use.end, hint)
+
+
+def _reference(reference: jsonata.Reference, scope: Scope, narrowed: dict[int, frozenset[str]], finding: Any) -> Diagnostic | None:
+    name, start, end = reference.name, reference.start, reference.end
+    if name == "states":
+        message = "`$states` is Amazon States Language's; a spec has names of its own"
+        hint = "`$input` is the workflow's input, `$result` a task's answer, `$context` the context object"
+        return finding("S503", message, start, end, hint)
+    if name in scope.steps and name not in scope.known:
+        return finding("S502", f"the step `{name}` has no result", start, end)
+    if name not in scope.known:
+        if name in scope.elsewhere:
+            return finding("S507", f"`${name}` is not known here: {scope.elsewhere[name]}", start, end)
+        if reference.builtin:
+            return None
+        hint = did_you_mean(name, scope.known, "${}")
+        return finding("S502", f"there is no variable `${name}`", start, end, hint)
+    if name in scope.steps and name not in scope.may:
+        return finding("S505", f"the step `{name}` cannot have run before this one", start, end)
+    if name in scope.steps and reference.path and name not in scope.must | narrowed.get(start, frozenset()):
+        field = reference.path[0]
+        message = f"`{name}` may not have run, and then it is null and has no `{field.name}`"
+        chain = ".".join(part.name for part in reference.path)
+        hint = f"guard it: `${name} != null ? ${name}.{chain} : …`"
+        return finding("S506", message, start, reference.path[-1].end, hint)
+    return _fields(reference, scope.known[name], finding)
+
+
+def _fields(reference: jsonata.Reference, contract: Contract, finding: Any) -> Diagnostic | None:
+    at: Contract | None = contract
+    for segment in reference.path:
+        while at is not None and at.kind == "array":
+            at = at.items
+        if at is None or at.kind in ("any", "union") or at.fields is None and at.kind == "object":
+            return None
+        if at.fields is None or segment.name not in at.fields:
+            what = at.name or ("it" if at.fields is not None else f"a {at.kind}")
+            message = f"{what} has no field `{segment.name}`"
+            hint = did_you_mean(segment.name, at.fields or ()) or (
+                f"it has {', '.join(f'`{name}`' for name in at.fields)}" if at.fields else None
+            )
+            return finding("S305", message, segment.start, segment.end, hint)
+        at = at.fields[segment.name]
+    return None
+
+
+def contract_of(text: str, known: Mapping[str, Contract]) -> Contract | None:
+    """The contract of an expression that is one variable and fields of it; None where it cannot be told."""
+    try:
+        tree = jsonata.compile(text).ast
+    except jsonata.JsonataError:
+        return None
+    if isinstance(tree, n.Variable):
+        return known.get(tree.name)
+    if not isinstance(tree, n.Path) or any(step.stages or step.binds for step in tree.steps) or tree.keep:
+        return None
+    first, *rest = [step.expression for step in tree.steps]
+    if not isinstance(first, n.Variable):
+        return None
+    at = known.get(first.name)
+    optional = at is not None and at.optional
+    for each in rest:
+        if at is None or not isinstance(each, n.Field) or at.fields is None:
+            return None
+        at = at.fields.get(each.name)
+        optional |= at is not None and at.optional
+    if at is not None and optional and not at.optional:
+        from dataclasses import replace
+
+        return replace(at, optional=True)
+    return at
+
+
+# -- what conditions tell ------------------------------------------------------------------------------------
+
+
+def _narrowings(tree: n.Node, there: frozenset[str]) -> dict[int, frozenset[str]]:
+    """For every variable, by its place: the names that are known not to be null there."""
+    found: dict[int, frozenset[str]] = {}
+    _narrow(tree, there, found)
+    return found
+
+
+def _narrow(node: n.Node, there: frozenset[str], found: dict[int, frozenset[str]]) -> None:
+    if isinstance(node, n.Variable):
+        found[node.start] = there
+    elif isinstance(node, n.Condition):
+        _narrow(node.test, there, found)
+        _narrow(node.then, there | when_true(node.test), found)
+        if node.otherwise is not None:
+            _narrow(node.otherwise, there | when_false(node.test), found)
+    elif isinstance(node, n.Binary) and node.operator in ("and", "or"):
+        _narrow(node.left, there, found)
+        told = when_true(node.left) if node.operator == "and" else when_false(node.left)
+        _narrow(node.right, there | told, found)
+    elif isinstance(node, n.Call) and _exists(node):
+        for name in when_true(node):
+            there |= {name}
+        for child in node.children():
+            _narrow(child, there, found)
+    else:
+        for child in node.children():
+            _narrow(child, there, found)
+
+
+def when_true(node: n.Node) -> frozenset[str]:
+    """The variables that are not null where the condition holds."""
+    node = _plain(node)
+    if isinstance(node, n.Binary):
+        if node.operator == "and":
+            return when_true(node.left) | when_true(node.right)
+        if node.operator == "!=":
+            return _compared_with_null(node)
+        if node.operator in ("=", "<", "<=", ">", ">=") and not _compared_with_null(node):
+            return when_true(node.left) if isinstance(node.left, n.Path) else frozenset()
+    if isinstance(node, n.Variable):
+        return frozenset((node.name,))
+    if isinstance(node, n.Path) and isinstance(node.steps[0].expression, n.Variable):
+        return frozenset((node.steps[0].expression.name,))
+    if isinstance(node, n.Call):
+        if _exists(node):
+            return when_true(node.arguments[0])
+        if isinstance(node.function, n.Variable) and node.function.name == "not" and len(node.arguments) == 1:
+            return when_false(node.arguments[0])
+    return frozenset()
+
+
+def when_false(node: n.Node) -> frozenset[str]:
+    """The variables that are not null where the condition does not hold."""
+    node = _plain(node)
+    if isinstance(node, n.Binary):
+        if node.operator == "or":
+            return when_false(node.left) | when_false(node.right)
+        if node.operator == "=":
+            return _compared_with_null(node)
+    if isinstance(node, n.Call) and isinstance(node.function, n.Variable) and node.function.name == "not" and len(node.arguments) == 1:
+        return when_true(node.arguments[0])
+    return frozenset()
+
+
+def _plain(node: n.Node) -> n.Node:
+    while isinstance(node, n.Block) and len(node.expressions) == 1:
+        node = node.expressions[0]
+    return node
+
+
+def _exists(node: n.Call) -> bool:
+    return isinstance(node.function, n.Variable) and node.function.name == "exists" and len(node.arguments) == 1
+
+
+def _compared_with_null(node: n.Binary) -> frozenset[str]:
+    for one, other in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(other, n.Constant) and other.value is None and isinstance(one, n.Variable):
+            return frozenset((one.name,))
+    return frozenset()
