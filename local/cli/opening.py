@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from ...handlers.store import Head, Store
+from ...handlers.store import Head, Store, StoreError
 from .problem import WrongRequest
 
 RUN = "local-run"
@@ -28,7 +28,7 @@ def open_store(url: str, *, create: bool) -> Store:
             )
     try:
         return open_by_url(url)
-    except StoreUrlError as error:
+    except (StoreUrlError, StoreError) as error:
         raise WrongRequest(str(error)) from None
 
 

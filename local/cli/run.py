@@ -164,13 +164,14 @@ def _check_input(workflow: Workflow, input: str) -> None:
     """Refuses an input that the workflow's contract refuses, before anything runs."""
     if workflow.spec is None or workflow.spec.input is None:
         return
-    from ...statelang.spec import violations
+    from ...statelang.spec import contracts_of, violations
 
-    found = violations(workflow.spec.input, json.loads(input))
+    contract = contracts_of(workflow.spec, []).input
+    found = violations(contract, json.loads(input)) if contract is not None else []
     if found:
         lines = "\n".join(f"  {violation.path}: {violation.message}" for violation in found)
         raise WrongRequest(
-            f"the input does not fit {workflow.name}'s contract; give one with --input @FILE\n{lines}"
+            f"the input is not as {workflow.path} wants it; give one with --input JSON or @FILE\n{lines}"
         )
 
 

@@ -329,7 +329,7 @@ class _TaskLowering:
 
     def check(self) -> None:
         """After an answer: on, once more, where `on_error` says, or the workflow fails with the violations."""
-        fine = {"Condition": braced(f"$count(${self.found}) = 0"), "Output": braced("$states.input"), "Next": self.fine()}
+        fine = {"Condition": braced(f"$count(${self.found}) = 0"), "Next": self.fine()}
         rules: list[State] = [fine]
         if self.loop and covers_violations(self.retry):
             assert self.retry is not None

@@ -49,9 +49,11 @@ def build(spec: Spec, findings: list[Diagnostic]) -> Flow:
         if edge.target not in known:
             hint = did_you_mean(edge.target, known) or "a step's id, or `end`"
             findings.append(Diagnostic("S401", f"there is no step `{edge.target}`", edge.path, None, hint))
+    lost = any(edge.target not in known for edge in flow.edges)
     flow.edges = [edge for edge in flow.edges if edge.target in known]
     order = _order(flow, ids[0], spec, findings)
-    _unreachable(spec, set(order), findings)
+    if not lost:  # else it may be what the wrong name was meant for
+        _unreachable(spec, set(order), findings)
     _propagate(flow, order)
     return flow
 

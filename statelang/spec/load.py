@@ -98,13 +98,10 @@ class _Reader:
                 checked = _Header.model_validate(known)
                 break
             except ValidationError as error:
-                bad = self.pydantic(error, (), _Header, header)
-                if not bad & set(known):
-                    # What is missing is filled in, so that the steps can be checked all the same.
-                    known = {"stratum": "1", "workflow": "workflow", "version": "0.0.0", **known}
-                else:
-                    for key in bad:
-                        known.pop(key, None)
+                for key in self.pydantic(error, (), _Header, header):
+                    known.pop(key, None)
+                # What is wrong or missing is filled in, so that the steps can be checked all the same.
+                known = {"stratum": "1", "workflow": "workflow", "version": "0.0.0", **known}
         if not made:
             return None
         fields = {name: getattr(checked, name) for name in Spec.model_fields if name != "steps"}
@@ -170,6 +167,8 @@ class _Reader:
         bad: set[str] = set()
         told: set[Path] = set()
         for found in error.errors(include_url=False):
+            if _beside_the_point(found):
+                continue
             path = self._real(base, found["loc"], data)
             if path in told:
                 continue
@@ -215,6 +214,14 @@ class _Reader:
         else:
             told = found["msg"].replace("Input should be", "it should be")
             self.problem("S203", f"`{name}` is not right: {told}, not {_kind_of(found['input'])}", path)
+
+
+def _beside_the_point(found: Any) -> bool:
+    """`retry` is a mapping or the word none: only what is nearer to what was written is told."""
+    written = found["input"]
+    if found["type"] == "literal_error" and isinstance(written, dict):
+        return True
+    return found["type"] in ("model_type", "dict_type") and "retry" in found["loc"] and isinstance(written, str)
 
 
 class _Header(Spec):
