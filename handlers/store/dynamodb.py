@@ -1,0 +1,341 @@
+"""The DynamoDB form of the store: one table, every partition key beginning with the tenant.
+
+| item | pk | sk |
+|---|---|---|
+| commit | `tenant#x#execution` | `c#` and its seq |
+| payload | the same | `p#` and its digest |
+| head | the same | `head` |
+| record | `tenant#r#kind` | its key |
+
+The way of every commit is point reads and conditional puts: no transaction, no query. What an item cannot hold
+goes to S3.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs
+
+import boto3
+from botocore.config import Config
+
+from .codec import decode_commit, encode_commit, pack, pack_text, unpack, unpack_text
+from .protocol import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, StoreError
+from .table import BY_MACHINE, BY_START, BY_WAKE
+
+MAX_ITEM = 350_000
+"""Bytes of a body above which it goes to S3: an item holds 400 KB, with its keys."""
+_BATCH = 100
+_REMEMBERED = 4096
+
+
+class DynamoDbStore:
+    """One tenant's view of a table."""
+
+    def __init__(self, client: Any, table: str, *, bucket: str | None = None, s3: Any = None, tenant: str = "default"):
+        self._client = client
+        self._table = table
+        self._bucket = bucket
+        self._s3 = s3
+        self.tenant = tenant
+        # Payloads that are there already need not be written again; forgetting one only costs a write.
+        self._written: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def for_tenant(self, tenant: str) -> DynamoDbStore:
+        return DynamoDbStore(self._client, self._table, bucket=self._bucket, s3=self._s3, tenant=tenant)
+
+    def close(self) -> None:
+        self._client.close()
+
+    # -- the log ---------------------------------------------------------------------------------------
+
+    def append(self, entries: Sequence[Entry]) -> list[Commit | Conflict]:
+        return [self._append(entry) for entry in entries]
+
+    def _append(self, entry: Entry) -> Commit | Conflict:
+        commit = entry.commit
+        digest, body, payloads = encode_commit(commit, entry.previous)
+        for key, text in payloads.items():
+            self._put_payload(entry.execution, key, text)
+        item = {
+            **self._key(entry.execution, _commit_key(commit.seq)),
+            "digest": {"S": digest},
+            **self._body(entry.execution, digest, pack(body)),
+        }
+        if not self._put_new(item):
+            return Conflict(f"{entry.execution}: commit {commit.seq} is taken")
+        if entry.head is not None:
+            self.put_head(replace(entry.head, digest=digest))
+        return replace(commit, digest=digest)
+
+    def commits(self, execution: str, start: int = 0, stop: int | None = None) -> list[Commit]:
+        found: list[Commit] = []
+        # What the head knows of is read in batches; what came after it, one by one until there is none.
+        head = self.head(execution)
+        last = head.seq if head is not None else -1
+        known = last + 1 if stop is None else min(stop, last + 1)
+        for first in range(start, known, _BATCH):
+            seqs = range(first, min(first + _BATCH, known))
+            items = self._batch_get(execution, [_commit_key(seq) for seq in seqs])
+            for seq in seqs:
+                item = items.get(_commit_key(seq))
+                if item is None:
+                    return found
+                found.append(self._commit(execution, item))
+        seq = start + len(found)
+        while stop is None or seq < stop:
+            item = self._get(execution, _commit_key(seq))
+            if item is None:
+                break
+            found.append(self._commit(execution, item))
+            seq += 1
+        return found
+
+    def _commit(self, execution: str, item: dict[str, Any]) -> Commit:
+        def payload(digest: str) -> str:
+            text = self.payload(execution, digest)
+            if text is None:
+                raise LookupError(f"the payload {digest} of {execution} is not in the store")
+            return text
+
+        return decode_commit(unpack(self._bytes(item)), item["digest"]["S"], payload)
+
+    def stored(self, execution: str, seq: int) -> tuple[str, bytes] | None:
+        item = self._get(execution, _commit_key(seq))
+        if item is None:
+            return None
+        body = self._bytes(item)
+        try:
+            return item["digest"]["S"], unpack(body)
+        except ValueError:
+            return item["digest"]["S"], body  # not what was written: `verify` says so
+
+    def payload(self, execution: str, digest: str) -> str | None:
+        item = self._get(execution, f"p#{digest}")
+        if item is None:
+            return None
+        try:
+            return unpack_text(self._bytes(item))
+        except ValueError:
+            return ""
+
+    def _put_payload(self, execution: str, digest: str, text: str) -> None:
+        known = (execution, digest)
+        if known in self._written:
+            return
+        self._put_new({**self._key(execution, f"p#{digest}"), **self._body(execution, digest, pack_text(text))})
+        self._written[known] = None
+        if len(self._written) > _REMEMBERED:
+            self._written.popitem(last=False)
+
+    def _body(self, execution: str, digest: str, body: bytes) -> dict[str, Any]:
+        if len(body) <= MAX_ITEM:
+            return {"body": {"B": body}}
+        if self._bucket is None:
+            raise StoreError(
+                f"{len(body)} bytes are more than an item of DynamoDB holds: name a bucket for them, as in"
+                f" dynamodb://{self._table}?bucket=NAME"
+            )
+        name = hashlib.sha256(execution.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        key = f"{self.tenant}/{name}/{digest}"
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
+        return {"object": {"S": key}}
+
+    def _bytes(self, item: dict[str, Any]) -> bytes:
+        if "body" in item:
+            return bytes(item["body"]["B"])
+        if self._bucket is None:
+            raise StoreError(f"a value of {self._table} lies in S3, and the store's address names no bucket")
+        return self._s3.get_object(Bucket=self._bucket, Key=item["object"]["S"])["Body"].read()
+
+    # -- heads -----------------------------------------------------------------------------------------
+
+    def head(self, execution: str) -> Head | None:
+        item = self._get(execution, "head")
+        return None if item is None else _head(item)
+
+    def put_head(self, head: Head) -> None:
+        order = f"{head.started_at:015d}#{head.execution}"
+        item: dict[str, Any] = {
+            **self._key(head.execution, "head"),
+            "head": {"S": json.dumps({name: getattr(head, name) for name in Head.__slots__})},
+            "seq": {"N": str(head.seq)},
+            "status": {"S": head.status},
+            "tenant": {"S": self.tenant},
+            "machine": {"S": f"{self.tenant}#{head.state_machine}"},
+            "started": {"S": order},
+        }
+        if head.wake_at is not None and head.status == "RUNNING":
+            item["waking"] = {"S": self.tenant}
+            item["wake_at"] = {"N": str(head.wake_at)}
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="attribute_not_exists(pk) OR seq <= :seq",
+                ExpressionAttributeValues={":seq": item["seq"]},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return  # the store has a later one
+
+    def heads(
+        self, *, state_machine: str | None = None, status: str | None = None, limit: int = 100, token: str | None = None
+    ) -> Page[Head]:
+        if state_machine is not None:
+            index, attribute, value = BY_MACHINE, "machine", f"{self.tenant}#{state_machine}"
+        else:
+            index, attribute, value = BY_START, "tenant", self.tenant
+        condition, values = f"{attribute} = :p", {":p": {"S": value}}
+        if token is not None:
+            condition += " AND started < :s"
+            values[":s"] = {"S": _read_token(token)}
+        options: dict[str, Any] = {}
+        if status is not None:
+            options = {"FilterExpression": "#s = :status", "ExpressionAttributeNames": {"#s": "status"}}
+            values[":status"] = {"S": status}
+        items = self._query(index, condition, values, limit + 1, ScanIndexForward=False, **options)
+        heads = [_head(item) for item in items[:limit]]
+        more = len(items) > limit
+        return Page(heads, _token(items[limit - 1]["started"]["S"]) if more else None)
+
+    def due(self, now: int, limit: int = 100) -> list[Head]:
+        values = {":p": {"S": self.tenant}, ":now": {"N": str(now)}}
+        return [_head(item) for item in self._query(BY_WAKE, "waking = :p AND wake_at <= :now", values, limit)]
+
+    # -- records ---------------------------------------------------------------------------------------
+
+    def put(self, kind: str, key: str, value: dict[str, Any], *, expect: int | None = None) -> Record:
+        while True:
+            current = self.get(kind, key)
+            version = 0 if current is None else current.version
+            if expect is not None and expect != version:
+                raise Conflict(f"{kind} {key} has version {version}, not {expect}")
+            if self._put_record(kind, key, value, version):
+                return Record(kind, key, value, version + 1)
+            if expect is not None:
+                raise Conflict(f"{kind} {key} was written by somebody else")
+
+    def _put_record(self, kind: str, key: str, value: dict[str, Any], version: int) -> bool:
+        item = {
+            **self._record_key(kind, key),
+            "version": {"N": str(version + 1)},
+            **self._body(f"{kind}/{key}", f"{version + 1}", pack_text(json.dumps(value))),
+        }
+        condition = "attribute_not_exists(pk)" if version == 0 else "version = :v"
+        options = {} if version == 0 else {"ExpressionAttributeValues": {":v": {"N": str(version)}}}
+        try:
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **options)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def get(self, kind: str, key: str) -> Record | None:
+        answer = self._client.get_item(TableName=self._table, Key=self._record_key(kind, key), ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None else self._record(kind, item)
+
+    def records(self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None) -> Page[Record]:
+        condition, values = "pk = :p", {":p": {"S": f"{self.tenant}#r#{kind}"}}
+        if prefix and token is None:
+            condition += " AND begins_with(sk, :k)"
+            values[":k"] = {"S": prefix}
+        elif token is not None:
+            condition += " AND sk > :k"
+            values[":k"] = {"S": _read_token(token)}
+        items = self._query(None, condition, values, limit + 1, ConsistentRead=True)
+        items = [item for item in items if item["sk"]["S"].startswith(prefix)]
+        found = [self._record(kind, item) for item in items[:limit]]
+        return Page(found, _token(found[-1].key) if len(items) > limit else None)
+
+    def delete(self, kind: str, key: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=self._record_key(kind, key))
+
+    def _record(self, kind: str, item: dict[str, Any]) -> Record:
+        value = json.loads(unpack_text(self._bytes(item)))
+        return Record(kind, item["sk"]["S"], value, int(item["version"]["N"]))
+
+    # -- items -----------------------------------------------------------------------------------------
+
+    def _key(self, execution: str, sort: str) -> dict[str, Any]:
+        return {"pk": {"S": f"{self.tenant}#x#{execution}"}, "sk": {"S": sort}}
+
+    def _record_key(self, kind: str, key: str) -> dict[str, Any]:
+        return {"pk": {"S": f"{self.tenant}#r#{kind}"}, "sk": {"S": key}}
+
+    def _get(self, execution: str, sort: str) -> dict[str, Any] | None:
+        answer = self._client.get_item(TableName=self._table, Key=self._key(execution, sort), ConsistentRead=True)
+        return answer.get("Item")
+
+    def _batch_get(self, execution: str, sorts: list[str]) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        keys = [self._key(execution, sort) for sort in sorts]
+        while keys:
+            asked = {self._table: {"Keys": keys, "ConsistentRead": True}}
+            answer = self._client.batch_get_item(RequestItems=asked)
+            found.update({item["sk"]["S"]: item for item in answer["Responses"].get(self._table, [])})
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
+
+    def _put_new(self, item: dict[str, Any]) -> bool:
+        """Writes an item that must not be there yet: the lock of the log."""
+        try:
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _query(self, index: str | None, condition: str, values: dict[str, Any], limit: int, **options: Any) -> list[Any]:
+        """Up to `limit` items, over as many pages as it takes."""
+        if index is not None:
+            options["IndexName"] = index
+        found: list[Any] = []
+        while True:
+            answer = self._client.query(
+                TableName=self._table, KeyConditionExpression=condition, ExpressionAttributeValues=values, **options
+            )
+            found += answer["Items"]
+            if len(found) >= limit or "LastEvaluatedKey" not in answer:
+                return found[:limit]
+            options["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def from_url(url: str, tenant: str = "default") -> DynamoDbStore:
+    """Opens `dynamodb://table?region=…&endpoint=…&bucket=…`. Raises `StoreError` for other options."""
+    table, _, query = url.removeprefix("dynamodb://").partition("?")
+    options = {key: values[-1] for key, values in parse_qs(query).items()}
+    region, endpoint, bucket = options.pop("region", None), options.pop("endpoint", None), options.pop("bucket", None)
+    if options or not table:
+        raise StoreError(f"'{url}': what may follow a table's name is ?region=…&endpoint=…&bucket=…")
+    settings: dict[str, Any] = {"region_name": region, "endpoint_url": endpoint}
+    client = boto3.client("dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 8}), **settings)
+    s3 = boto3.client("s3", **settings) if bucket is not None else None
+    return DynamoDbStore(client, table, bucket=bucket, s3=s3, tenant=tenant)
+
+
+def _commit_key(seq: int) -> str:
+    return f"c#{seq:010d}"
+
+
+def _head(item: dict[str, Any]) -> Head:
+    return Head(**json.loads(item["head"]["S"]))
+
+
+def _token(after: str) -> str:
+    return base64.urlsafe_b64encode(f"1{after}".encode()).decode()
+
+
+def _read_token(token: str) -> str:
+    try:
+        text = base64.urlsafe_b64decode(token.encode()).decode()
+    except (ValueError, binascii.Error, UnicodeError):
+        raise InvalidToken(token) from None
+    if not text.startswith("1"):
+        raise InvalidToken(token)
+    return text[1:]
