@@ -56,10 +56,10 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
         failure = failures.get((body.tenant, body.execution))
         if failure is not None:
             logger.warning(
-                "not advanced", tenant=body.tenant, execution=body.execution, message=body.message["type"],
+                "not advanced", tenant=body.tenant, execution=body.execution, received=body.message["type"],
                 reason=f"{type(failure).__name__}: {failure}",
             )  # fmt: skip
             raise failure
-        logger.info("advanced", tenant=body.tenant, execution=body.execution, message=body.message["type"])
+        logger.info("advanced", tenant=body.tenant, execution=body.execution, received=body.message["type"])
 
     return process_partial_response(event=event, record_handler=answer, processor=_processor, context=context)  # pyright: ignore[reportReturnType]

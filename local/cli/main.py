@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--name", metavar="NAME", help="the execution's name (default: a new one)")
     run.add_argument("--json", action="store_true", help="the whole outcome as JSON, not the result alone")
 
-    resume = with_store(add("resume", "resume:resume", "go on with executions whose process has ended"))
+    resume = with_store(add("resume", "run:resume", "go on with executions whose process has ended"))
     resume.add_argument("execution", nargs="?", metavar="EXECUTION", help="a name or an ARN (default: all)")
     resume.add_argument("--json", action="store_true", help="the outcomes as JSON")
 

@@ -5,6 +5,7 @@ For a spec, its source map ties states to steps; in plain ASL every state is a s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,8 @@ class Steps:
             step.status, step.note = RETRYING, _error(event)
         elif kind.endswith("Succeeded"):
             step.status, step.note = RUNNING, ""
+        elif kind.endswith("StateExited") and (error := _routed_error(event)):
+            step.status, step.note = RETRYING, error  # it ends as failed, unless it is tried again
         else:
             return []
         return [step]
@@ -129,6 +132,13 @@ class Steps:
                 elif kind != "ExecutionSucceeded":
                     step.status, step.note = FAILED, _error(event) or step.note
         return changed
+
+
+def _routed_error(event: dict[str, Any]) -> str:
+    """The error that a check hands to an `on_error`."""
+    assigned = event["stateExitedEventDetails"].get("assignedVariables", {}).get("error")
+    value = json.loads(assigned) if assigned else None
+    return str(value.get("Error", "")) if isinstance(value, dict) else ""
 
 
 def _error(event: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asl import digest_of, dump
-from ..spec.check import contracts_of
+from ..spec.checks import contracts_of
 from ..spec.models import Spec
 from ..spec.source import Source
 from .lowering import Lowering

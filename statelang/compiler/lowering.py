@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..spec.check import Contracts, covers_violations, has_loop, retry_of
+from ..spec.checks import Contracts, covers_violations, has_loop, retry_of
 from ..spec.expressions import is_expression
 from ..spec.flow import END, following
 from ..spec.models import (

@@ -12,19 +12,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .check import Contracts, check, contracts_of
+    from .checks import Contracts, check, contracts_of
     from .contracts import Contract, Violation, violations
     from .diagnostics import CODES, Diagnostic, Position, render
     from .graph import mermaid, mermaid_of_asl
-    from .load import Loaded, load
+    from .loading import Loaded, load
     from .models import Spec
     from .schema import json_schema
     from .source import Source, is_asl, load_data
 
 _WHERE = {
-    "Contracts": "check", "check": "check", "contracts_of": "check", "Contract": "contracts", "Violation": "contracts",
+    "Contracts": "checks", "check": "checks", "contracts_of": "checks", "Contract": "contracts", "Violation": "contracts",
     "violations": "contracts", "CODES": "diagnostics", "Diagnostic": "diagnostics", "Position": "diagnostics",
-    "render": "diagnostics", "mermaid": "graph", "mermaid_of_asl": "graph", "Loaded": "load", "load": "load",
+    "render": "diagnostics", "mermaid": "graph", "mermaid_of_asl": "graph", "Loaded": "loading", "load": "loading",
     "Spec": "models", "json_schema": "schema", "Source": "source", "is_asl": "source", "load_data": "source",
 }  # fmt: skip
 

@@ -37,9 +37,9 @@ def load(text: str | bytes, name: str = "<spec>") -> Loaded:
     reader = _Reader(source, findings)
     spec = reader.spec()
     if spec is not None:
-        from .check import check
+        from .checks import check
 
-        findings = findings + check(spec, reader.broken_steps)
+        findings = findings + check(spec, reader.broken)
     return Loaded(source, spec if not reader.refused else None, sorted(map(reader.placed, findings), key=_order))
 
 
@@ -53,7 +53,7 @@ class _Reader:
         self.source = source
         self.findings = findings
         self.refused = bool(findings)
-        self.broken_steps = False
+        self.broken: list[str] = []  # the ids of steps that could not be read
 
     def placed(self, finding: Diagnostic) -> Diagnostic:
         """The finding with its place in the file."""
@@ -88,7 +88,10 @@ class _Reader:
             read = self.step(step, ("steps", index))
             if read is not None:
                 made.append(read)
-        self.broken_steps = len(made) != len(steps if isinstance(steps, list) else [])
+        whole = {step.id for step in made}
+        for step in steps if isinstance(steps, list) else []:
+            if not isinstance(step, dict) or step.get("id") not in whole:
+                self.broken.append(str(step.get("id", "")) if isinstance(step, dict) else "")
         header = {key: value for key, value in data.items() if key != "steps"}
         if "steps" not in data:
             self.problem("S202", "`steps` is missing", (), "a workflow is a list of steps under `steps:`")

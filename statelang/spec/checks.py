@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,13 +67,13 @@ def has_loop(spec: Spec, step: TaskStep, contract: Contract | None) -> bool:
     return retry.backoff == "linear" or (checked and covers_violations(retry))
 
 
-def check(spec: Spec, incomplete: bool = False) -> list[Diagnostic]:
-    """Everything that is wrong with the spec. `incomplete`: steps are missing from it, so flow is not judged."""
-    return _Checker(spec, incomplete).findings
+def check(spec: Spec, missing: Sequence[str] = ()) -> list[Diagnostic]:
+    """Everything that is wrong with the spec. `missing` are steps that it should have too: then flow is not judged."""
+    return _Checker(spec, missing).findings
 
 
 class _Checker:
-    def __init__(self, spec: Spec, incomplete: bool):
+    def __init__(self, spec: Spec, missing: Sequence[str]):
         self.spec = spec
         self.findings: list[Diagnostic] = []
         self.contracts = contracts_of(spec, self.findings)
@@ -81,9 +81,11 @@ class _Checker:
             return
         flow_findings: list[Diagnostic] = []
         self.flow: Flow = build(spec, flow_findings)
+        incomplete = bool(missing)
         if not incomplete:
             self.findings += flow_findings
         self.incomplete = incomplete
+        self.contracts.steps.update(dict.fromkeys(missing, ANY))
         self.ids = frozenset(step.id for step in spec.steps)
         for index, step in enumerate(spec.steps):
             # A step that nothing leads to is told once; what it could see cannot be said.

@@ -1,0 +1,3 @@
+import greeter
+
+greeter.serve()

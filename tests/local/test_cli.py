@@ -1,0 +1,205 @@
+"""The command line, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "local" / "examples"
+STRATUM = [sys.executable, "-c", "import sys; from stratum.local.cli import main; sys.exit(main())"]
+
+HELLO = 'stratum: "1"\nworkflow: hello\nversion: 1.0.0\nsteps:\n  - {id: greet, task: hello.greet, input: {name: "{% $input.name %}"}}\n'
+HANDLER = "def greet(event, context):\n    print('greeting')\n    return 'Hello, ' + event['name']\n"
+ASL = {"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Pass", "Output": "{% $states.input.n + 1 %}", "End": True}}}
+
+
+def stratum(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*STRATUM, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, env={**os.environ, **environ}, check=False
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "hello.yaml").write_text(HELLO)
+    (tmp_path / "hello.py").write_text(HANDLER)
+    (tmp_path / "asl.json").write_text(json.dumps(ASL))
+    return tmp_path
+
+
+def test_run_prints_the_result_alone_on_stdout(folder: Path) -> None:
+    done = stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', "--name", "one", cwd=folder)
+    assert (done.returncode, json.loads(done.stdout)) == (0, "Hello, Ada")
+    assert "greet" in done.stderr
+    assert "stratum history one" in done.stderr
+    again = stratum("run", "hello.yaml", "--name", "one", cwd=folder)
+    assert again.returncode == 2
+    assert "stratum show one" in again.stderr
+
+
+def test_run_as_json(folder: Path) -> None:
+    done = stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', "--json", cwd=folder)
+    outcome = json.loads(done.stdout)
+    assert (outcome["status"], outcome["output"]) == ("SUCCEEDED", "Hello, Ada")
+
+
+def test_a_workflow_that_fails_is_1_and_says_why(folder: Path) -> None:
+    done = stratum("run", "hello.yaml", "--input", '{"name": 5}', cwd=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "TypeError" in done.stderr
+    assert "hello.py" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["asl.json", "asl.yaml"])
+def test_asl_runs_just_the_same(folder: Path, name: str) -> None:
+    (folder / "asl.yaml").write_text("StartAt: A\nQueryLanguage: JSONata\nStates:\n  A: {Type: Pass, Output: '{% $states.input.n + 1 %}', End: true}\n")
+    done = stratum("run", name, "--input", '{"n": 41}', cwd=folder)
+    assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
+
+
+def test_what_was_run_can_be_looked_at(folder: Path) -> None:
+    stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', "--name", "first", cwd=folder)
+    assert "first" in stratum("list", cwd=folder).stdout
+    assert json.loads(stratum("list", "--json", cwd=folder).stdout)[0]["status"] == "SUCCEEDED"
+    shown = stratum("show", "fir", cwd=folder).stdout
+    assert "greet" in shown
+    assert "every digest is right" in shown
+    events = json.loads(stratum("history", "first", "--json", cwd=folder).stdout)
+    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+    assert events[0]["type"] == "ExecutionStarted"
+    assert "TaskSucceeded" in stratum("history", "first", cwd=folder).stdout
+    stop = stratum("stop", "first", cwd=folder)
+    assert (stop.returncode, "ended already" in stop.stderr) == (2, True)
+    assert "did you mean first" in stratum("show", "frist", cwd=folder).stderr
+
+
+def test_compile_graph_and_schema(folder: Path) -> None:
+    definition = json.loads(stratum("compile", "hello.yaml", cwd=folder).stdout)
+    assert definition["States"]["greet"]["Type"] == "Task"
+    source_map = json.loads(stratum("compile", "hello.yaml", "--source-map", cwd=folder).stdout)
+    assert source_map["states"]["greet"] == {"step": "greet", "role": "task", "line": 5, "column": 5}
+    stratum("compile", "hello.yaml", "-o", "out.json", cwd=folder)
+    assert json.loads((folder / "out.json").read_text()) == definition
+    assert stratum("graph", "hello.yaml", cwd=folder).stdout.startswith("flowchart TD")
+    assert stratum("graph", "asl.json", cwd=folder).stdout.startswith("flowchart TD")
+    assert json.loads(stratum("schema", cwd=folder).stdout)["title"] == "A Stratum workflow"
+
+
+@pytest.mark.parametrize("example", ["orders", "etl", "release"])
+def test_the_examples_are_valid(example: str, tmp_path: Path) -> None:
+    file = str(EXAMPLES / example / f"{example}.yaml")
+    assert stratum("validate", file, cwd=tmp_path).returncode == 0
+    assert json.loads(stratum("compile", file, cwd=tmp_path).stdout)["StartAt"] == "workflow: start"
+
+
+@pytest.mark.parametrize(
+    ("example", "input", "code", "said"),
+    [
+        ("orders", "input", 0, "tracking"),
+        ("orders", "declined", 1, "CardDeclined"),
+        ("orders", "out-of-stock", 1, "OutOfStock"),
+        ("etl", "input", 0, "zones.csv"),
+        ("etl", "dirty", 1, "of the zones have no comment"),
+        ("release", "input", 0, '"status": "ok"'),
+        ("release", "broken", 1, "ReleaseRolledBack"),
+    ],
+)
+def test_the_examples_run(example: str, input: str, code: int, said: str, tmp_path: Path) -> None:
+    folder = EXAMPLES / example
+    done = stratum("run", str(folder / f"{example}.yaml"), "--input", f"@{folder / input}.json", cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert said in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bomb.yaml", b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(12))),
+        ("empty.yaml", b""),
+        ("binary.yaml", bytes(range(256)) * 100),
+        ("huge.yaml", b"a: " + b"x" * 50_000_000),
+        ("deep.json", b"[" * 100_000),
+        ("wrong.json", b'{"StartAt": "A", "States": {"A": {"Type": "Sleep"}}}'),
+    ],
+)  # fmt: skip
+def test_whatever_the_file_is_there_is_an_answer(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    for command in ("validate", "run", "compile"):
+        done = stratum(command, name, cwd=tmp_path)
+        assert done.returncode == 2
+        assert name in done.stderr
+        assert "Traceback" not in done.stderr
+    findings = json.loads(stratum("validate", name, "--json", cwd=tmp_path).stdout)
+    assert not findings["ok"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "helo.yaml"], "did you mean hello.yaml?"),
+        (["run", "."], "is a folder"),
+        (["run", "hello.yaml", "--input", "{"], "not JSON"),
+        (["run", "hello.yaml", "--input", "@none.json"], "there is no file none.json"),
+        (["run", "hello.yaml", "--input", "hello.json"], "--input @hello.json"),
+        (["run", "hello.yaml", "--name", "a b"], "Invalid Name"),
+        (["run", "hello.yaml", "--store", "mysql://x"], "is not the address of a store"),
+        (["show", "x"], "there is no store"),
+        (["list", "--status", "DONE", "--store", "sqlite:///:memory:"], "is no status"),
+        (["compile", "asl.json", "--source-map"], "only a spec has a source map"),
+        (["frobnicate"], "invalid choice"),
+    ],
+)
+def test_a_wrong_request_is_2_and_says_how_to_go_on(arguments: list[str], said: str, folder: Path) -> None:
+    done = stratum(*arguments, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_input_that_the_contract_refuses_starts_nothing(tmp_path: Path) -> None:
+    done = stratum("run", str(EXAMPLES / "orders" / "orders.yaml"), "--input", '{"id": 5}', cwd=tmp_path)
+    assert done.returncode == 2
+    assert "$.id" in done.stderr
+    assert "$.card" in done.stderr
+    assert not (tmp_path / ".stratum").exists()
+
+
+def test_another_process_can_stop_a_run(folder: Path) -> None:
+    (folder / "long.yaml").write_text('stratum: "1"\nworkflow: long\nversion: 1.0.0\nsteps: [{id: nap, wait: 1h}]\n')
+    run = subprocess.Popen([*STRATUM, "run", "long.yaml", "--name", "nap"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    while "nap " not in run.stderr.readline():
+        pass  # the line of the step comes once the execution is in the store
+    assert "another process is running it" in stratum("resume", cwd=folder).stderr
+    assert stratum("stop", "nap", "--error", "Enough", cwd=folder).returncode == 0
+    assert run.wait(timeout=20) == 1
+    assert "ABORTED" in run.stderr.read()
+
+
+def test_a_terminal_gets_a_live_tree(folder: Path) -> None:
+    ours, theirs = pty.openpty()
+    arguments: dict[str, Any] = {"cwd": folder, "stdout": subprocess.PIPE, "stderr": theirs, "env": {**os.environ, "TERM": "xterm"}}
+    run = subprocess.Popen([*STRATUM, "run", "hello.yaml", "--input", '{"name": "Ada"}'], **arguments)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(ours, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(ours)
+    assert run.wait(timeout=20) == 0
+    assert "✓".encode() in shown
+    assert run.stdout is not None
+    assert json.loads(run.stdout.read()) == "Hello, Ada"
