@@ -181,7 +181,9 @@ class Executions:
                     failures[execution] = error
             appending = [plan for plan in plans if plan.entry is not None]
             answers = self.store.append([plan.entry for plan in appending if plan.entry is not None])
-            settled = [(plan, None) for plan in plans if plan.entry is None and (plan.commands or plan.due)]
+            settled: list[tuple[_Plan, Commit | None]] = [
+                (plan, None) for plan in plans if plan.entry is None and (plan.commands or plan.due)
+            ]
             todo = {}
             for plan, answer in zip(appending, answers, strict=True):
                 if isinstance(answer, Conflict):

@@ -46,9 +46,7 @@ CREATE TABLE records (
     PRIMARY KEY (tenant, kind, key)
 ) WITHOUT ROWID;
 """
-_HEAD = (
-    "arn, name, state_machine, status, started_at, stopped_at, definition, seq, digest, snapshot_seq, wake_at, fields"
-)
+_HEAD = "arn, name, state_machine, status, started_at, stopped_at, definition, seq, digest, snapshot_seq, wake_at, fields"
 _BUSY_SECONDS = 30
 _CACHED = 4096
 
@@ -83,11 +81,15 @@ class SqliteStore:
             raise
         return answers
 
-    def _append(self, run: Any, entry: Entry, digest: str, body: bytes, payloads: dict[str, str]) -> Commit | Conflict:
+    def _append(
+        self, run: Any, entry: Entry, digest: str, body: bytes, payloads: dict[str, str]
+    ) -> Commit | Conflict:
         commit = entry.commit
         id = self._id(run, entry.execution, make=True)
         try:
-            run("INSERT INTO commits VALUES (?, ?, ?, ?)", (id, commit.seq, bytes.fromhex(digest), pack(body)))
+            run(
+                "INSERT INTO commits VALUES (?, ?, ?, ?)", (id, commit.seq, bytes.fromhex(digest), pack(body))
+            )
         except sqlite3.IntegrityError:
             return Conflict(f"{entry.execution}: commit {commit.seq} is taken")
         for key, text in payloads.items():
@@ -108,14 +110,18 @@ class SqliteStore:
                 if seq != start + len(found):
                     break  # what lies behind a gap is not part of the log
                 found.append(
-                    decode_commit(unpack(body), digest.hex(), lambda digest: self._payload(run, id, execution, digest))
+                    decode_commit(
+                        unpack(body), digest.hex(), lambda digest: self._payload(run, id, execution, digest)
+                    )
                 )
             return found
 
     def stored(self, execution: str, seq: int) -> tuple[str, bytes] | None:
         with self._connection.reading() as run:
             id = self._id(run, execution, make=False)
-            row = run("SELECT digest, body FROM commits WHERE execution = ? AND seq = ?", (id, seq)).fetchone()
+            row = run(
+                "SELECT digest, body FROM commits WHERE execution = ? AND seq = ?", (id, seq)
+            ).fetchone()
         if row is None:
             return None
         try:
@@ -134,7 +140,9 @@ class SqliteStore:
                 return ""
 
     def _payload(self, run: Any, id: int, execution: str, digest: str) -> str:
-        row = run("SELECT body FROM payloads WHERE execution = ? AND digest = ?", (id, bytes.fromhex(digest))).fetchone()
+        row = run(
+            "SELECT body FROM payloads WHERE execution = ? AND digest = ?", (id, bytes.fromhex(digest))
+        ).fetchone()
         if row is None:
             raise LookupError(f"the payload {digest} of {execution} is not in the store")
         return unpack_text(row[0])
@@ -144,11 +152,15 @@ class SqliteStore:
         known = self._ids.get(execution)
         if known is not None:
             return known
-        row = run("SELECT id FROM executions WHERE tenant = ? AND arn = ?", (self.tenant, execution)).fetchone()
+        row = run(
+            "SELECT id FROM executions WHERE tenant = ? AND arn = ?", (self.tenant, execution)
+        ).fetchone()
         if row is None:
             if not make:
                 return -1
-            return run("INSERT INTO executions (tenant, arn) VALUES (?, ?)", (self.tenant, execution)).lastrowid
+            return run(
+                "INSERT INTO executions (tenant, arn) VALUES (?, ?)", (self.tenant, execution)
+            ).lastrowid
         self._ids[execution] = row[0]
         if len(self._ids) > _CACHED:
             self._ids.popitem(last=False)
@@ -159,7 +171,8 @@ class SqliteStore:
     def head(self, execution: str) -> Head | None:
         with self._connection.reading() as run:
             row = run(
-                f"SELECT {_HEAD} FROM executions WHERE tenant = ? AND arn = ? AND seq IS NOT NULL", (self.tenant, execution)
+                f"SELECT {_HEAD} FROM executions WHERE tenant = ? AND arn = ? AND seq IS NOT NULL",
+                (self.tenant, execution),
             ).fetchone()
         return None if row is None else _head(row)
 
@@ -179,7 +192,12 @@ class SqliteStore:
         )  # fmt: skip
 
     def heads(
-        self, *, state_machine: str | None = None, status: str | None = None, limit: int = 100, token: str | None = None
+        self,
+        *,
+        state_machine: str | None = None,
+        status: str | None = None,
+        limit: int = 100,
+        token: str | None = None,
     ) -> Page[Head]:
         query = f"SELECT id, {_HEAD} FROM executions WHERE tenant = ? AND seq IS NOT NULL"
         values: list[Any] = [self.tenant]
@@ -212,22 +230,29 @@ class SqliteStore:
         text = json.dumps(value)
         with self._connection.transaction() as run:
             row = run(
-                "SELECT version FROM records WHERE tenant = ? AND kind = ? AND key = ?", (self.tenant, kind, key)
+                "SELECT version FROM records WHERE tenant = ? AND kind = ? AND key = ?",
+                (self.tenant, kind, key),
             ).fetchone()
             version = 0 if row is None else row[0]
             if expect is not None and expect != version:
                 raise Conflict(f"{kind} {key} has version {version}, not {expect}")
-            run("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", (self.tenant, kind, key, version + 1, text))
+            run(
+                "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)",
+                (self.tenant, kind, key, version + 1, text),
+            )
         return Record(kind, key, value, version + 1)
 
     def get(self, kind: str, key: str) -> Record | None:
         with self._connection.reading() as run:
             row = run(
-                "SELECT version, value FROM records WHERE tenant = ? AND kind = ? AND key = ?", (self.tenant, kind, key)
+                "SELECT version, value FROM records WHERE tenant = ? AND kind = ? AND key = ?",
+                (self.tenant, kind, key),
             ).fetchone()
         return None if row is None else Record(kind, key, json.loads(row[1]), row[0])
 
-    def records(self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None) -> Page[Record]:
+    def records(
+        self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None
+    ) -> Page[Record]:
         after = "" if token is None else _read_token(token, str)[0]
         with self._connection.reading() as run:
             rows = run(
@@ -252,7 +277,11 @@ class _Connection:
             if path != ":memory:":
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+                path,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=64,
             )
             self._set_up(path, synchronous)
         except (sqlite3.Error, OSError) as error:
@@ -268,7 +297,9 @@ class _Connection:
                 [version] = run("PRAGMA user_version").fetchone()
                 if version == 0:  # no other process was faster
                     if run("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                        raise StoreError(f"{path} is a database, but not a store of Stratum's: name another file")
+                        raise StoreError(
+                            f"{path} is a database, but not a store of Stratum's: name another file"
+                        )
                     for statement in _SCHEMA.split(";"):
                         run(statement)
                     run(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -290,14 +321,18 @@ class _Connection:
         return _Reading(self._database, self._lock)
 
 
-class _Reading:
-    """The connection, for reading: entered, it answers what runs a statement."""
-
+class _Use:
     __slots__ = ("_database", "_lock")
 
     def __init__(self, database: sqlite3.Connection, lock: threading.RLock):
         self._database = database
         self._lock = lock
+
+
+class _Reading(_Use):
+    """The connection, for reading: entered, it answers what runs a statement."""
+
+    __slots__ = ()
 
     def __enter__(self) -> Any:
         self._lock.acquire()
@@ -307,7 +342,7 @@ class _Reading:
         self._lock.release()
 
 
-class _Transaction(_Reading):
+class _Transaction(_Use):
     """The connection, for writing: all that is run while it is entered is written, or nothing is."""
 
     __slots__ = ()
@@ -353,7 +388,9 @@ def _token(*parts: object) -> str:
 def _read_token(token: str, *kinds: type) -> list[Any]:
     try:
         parts = json.loads(base64.urlsafe_b64decode(token.encode()))
-        if len(parts) != len(kinds) or not all(type(part) is kind for part, kind in zip(parts, kinds, strict=True)):
+        if len(parts) != len(kinds) or not all(
+            type(part) is kind for part, kind in zip(parts, kinds, strict=True)
+        ):
             raise ValueError
     except (ValueError, TypeError, binascii.Error, UnicodeError):
         raise InvalidToken(token) from None

@@ -63,7 +63,11 @@ def _event(event: dict[str, Any], with_data: bool) -> dict[str, Any]:
     }
     for key, details in event.items():
         if isinstance(details, dict):
-            given[key] = details if with_data else {name: value for name, value in details.items() if not _is_data(name)}
+            given[key] = (
+                details
+                if with_data
+                else {name: value for name, value in details.items() if not _is_data(name)}
+            )
     return given
 
 

@@ -39,7 +39,9 @@ _REMEMBERED = 4096
 class DynamoDbStore:
     """One tenant's view of a table."""
 
-    def __init__(self, client: Any, table: str, *, bucket: str | None = None, s3: Any = None, tenant: str = "default"):
+    def __init__(
+        self, client: Any, table: str, *, bucket: str | None = None, s3: Any = None, tenant: str = "default"
+    ):
         self._client = client
         self._table = table
         self._bucket = bucket
@@ -130,7 +132,9 @@ class DynamoDbStore:
         known = (execution, digest)
         if known in self._written:
             return
-        self._put_new({**self._key(execution, f"p#{digest}"), **self._body(execution, digest, pack_text(text))})
+        self._put_new(
+            {**self._key(execution, f"p#{digest}"), **self._body(execution, digest, pack_text(text))}
+        )
         self._written[known] = None
         if len(self._written) > _REMEMBERED:
             self._written.popitem(last=False)
@@ -186,7 +190,12 @@ class DynamoDbStore:
             return  # the store has a later one
 
     def heads(
-        self, *, state_machine: str | None = None, status: str | None = None, limit: int = 100, token: str | None = None
+        self,
+        *,
+        state_machine: str | None = None,
+        status: str | None = None,
+        limit: int = 100,
+        token: str | None = None,
     ) -> Page[Head]:
         if state_machine is not None:
             index, attribute, value = BY_MACHINE, "machine", f"{self.tenant}#{state_machine}"
@@ -207,7 +216,9 @@ class DynamoDbStore:
 
     def due(self, now: int, limit: int = 100) -> list[Head]:
         values = {":p": {"S": self.tenant}, ":now": {"N": str(now)}}
-        return [_head(item) for item in self._query(BY_WAKE, "waking = :p AND wake_at <= :now", values, limit)]
+        return [
+            _head(item) for item in self._query(BY_WAKE, "waking = :p AND wake_at <= :now", values, limit)
+        ]
 
     # -- records ---------------------------------------------------------------------------------------
 
@@ -237,11 +248,15 @@ class DynamoDbStore:
         return True
 
     def get(self, kind: str, key: str) -> Record | None:
-        answer = self._client.get_item(TableName=self._table, Key=self._record_key(kind, key), ConsistentRead=True)
+        answer = self._client.get_item(
+            TableName=self._table, Key=self._record_key(kind, key), ConsistentRead=True
+        )
         item = answer.get("Item")
         return None if item is None else self._record(kind, item)
 
-    def records(self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None) -> Page[Record]:
+    def records(
+        self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None
+    ) -> Page[Record]:
         condition, values = "pk = :p", {":p": {"S": f"{self.tenant}#r#{kind}"}}
         if prefix and token is None:
             condition += " AND begins_with(sk, :k)"
@@ -270,7 +285,9 @@ class DynamoDbStore:
         return {"pk": {"S": f"{self.tenant}#r#{kind}"}, "sk": {"S": key}}
 
     def _get(self, execution: str, sort: str) -> dict[str, Any] | None:
-        answer = self._client.get_item(TableName=self._table, Key=self._key(execution, sort), ConsistentRead=True)
+        answer = self._client.get_item(
+            TableName=self._table, Key=self._key(execution, sort), ConsistentRead=True
+        )
         return answer.get("Item")
 
     def _batch_get(self, execution: str, sorts: list[str]) -> dict[str, dict[str, Any]]:
@@ -286,19 +303,26 @@ class DynamoDbStore:
     def _put_new(self, item: dict[str, Any]) -> bool:
         """Writes an item that must not be there yet: the lock of the log."""
         try:
-            self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+            self._client.put_item(
+                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)"
+            )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
 
-    def _query(self, index: str | None, condition: str, values: dict[str, Any], limit: int, **options: Any) -> list[Any]:
+    def _query(
+        self, index: str | None, condition: str, values: dict[str, Any], limit: int, **options: Any
+    ) -> list[Any]:
         """Up to `limit` items, over as many pages as it takes."""
         if index is not None:
             options["IndexName"] = index
         found: list[Any] = []
         while True:
             answer = self._client.query(
-                TableName=self._table, KeyConditionExpression=condition, ExpressionAttributeValues=values, **options
+                TableName=self._table,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                **options,
             )
             found += answer["Items"]
             if len(found) >= limit or "LastEvaluatedKey" not in answer:
@@ -310,11 +334,17 @@ def from_url(url: str, tenant: str = "default") -> DynamoDbStore:
     """Opens `dynamodb://table?region=…&endpoint=…&bucket=…`. Raises `StoreError` for other options."""
     table, _, query = url.removeprefix("dynamodb://").partition("?")
     options = {key: values[-1] for key, values in parse_qs(query).items()}
-    region, endpoint, bucket = options.pop("region", None), options.pop("endpoint", None), options.pop("bucket", None)
+    region, endpoint, bucket = (
+        options.pop("region", None),
+        options.pop("endpoint", None),
+        options.pop("bucket", None),
+    )
     if options or not table:
         raise StoreError(f"'{url}': what may follow a table's name is ?region=…&endpoint=…&bucket=…")
     settings: dict[str, Any] = {"region_name": region, "endpoint_url": endpoint}
-    client = boto3.client("dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 8}), **settings)
+    client = boto3.client(
+        "dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 8}), **settings
+    )
     s3 = boto3.client("s3", **settings) if bucket is not None else None
     return DynamoDbStore(client, table, bucket=bucket, s3=s3, tenant=tenant)
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Conflict(Exception):  # noqa: N818 - an answer of `append` as often as an error
+class Conflict(Exception):
     """Somebody else was first: the sequence number is taken, or the record has another version."""
 
 
@@ -131,7 +131,12 @@ class Store(Protocol):
         ...
 
     def heads(
-        self, *, state_machine: str | None = None, status: str | None = None, limit: int = 100, token: str | None = None
+        self,
+        *,
+        state_machine: str | None = None,
+        status: str | None = None,
+        limit: int = 100,
+        token: str | None = None,
     ) -> Page[Head]:
         """Heads, the latest start first. Raises `InvalidToken`."""
         ...
@@ -146,7 +151,9 @@ class Store(Protocol):
 
     def get(self, kind: str, key: str) -> Record | None: ...
 
-    def records(self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None) -> Page[Record]:
+    def records(
+        self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None
+    ) -> Page[Record]:
         """The records of a kind whose key begins with `prefix`, by key. Raises `InvalidToken`."""
         ...
 

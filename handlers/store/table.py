@@ -29,7 +29,9 @@ def table_definition(name: str) -> dict[str, Any]:
     return {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key, kind in attributes.items()],
+        "AttributeDefinitions": [
+            {"AttributeName": key, "AttributeType": kind} for key, kind in attributes.items()
+        ],
         "KeySchema": [
             {"AttributeName": "pk", "KeyType": "HASH"},
             {"AttributeName": "sk", "KeyType": "RANGE"},

@@ -32,15 +32,23 @@ def compile_spec(spec: Spec, source: Source | None = None) -> Compiled:
     assign = {"input": "{% $states.context.Execution.Input %}", **lowering.variables}
     start = {"Type": "Pass", "Assign": assign, "Next": first}
     states = {"workflow: start": start, **lowering.states}
-    comment = f"{spec.workflow} {spec.version}" + (f": {spec.description.strip()}" if spec.description else "")
-    definition: dict[str, Any] = {"Comment": comment, "QueryLanguage": "JSONata", "StartAt": "workflow: start"}
+    comment = f"{spec.workflow} {spec.version}" + (
+        f": {spec.description.strip()}" if spec.description else ""
+    )
+    definition: dict[str, Any] = {
+        "Comment": comment,
+        "QueryLanguage": "JSONata",
+        "StartAt": "workflow: start",
+    }
     if spec.timeout is not None:
         definition["TimeoutSeconds"] = spec.timeout
     definition["States"] = states
     return Compiled(definition, _source_map(spec, source, lowering, definition))
 
 
-def _source_map(spec: Spec, source: Source | None, lowering: Lowering, definition: dict[str, Any]) -> dict[str, Any]:
+def _source_map(
+    spec: Spec, source: Source | None, lowering: Lowering, definition: dict[str, Any]
+) -> dict[str, Any]:
     places: dict[str | None, dict[str, int]] = {}
     steps: dict[str, Any] = {}
     for index, step in enumerate(spec.steps):

@@ -77,7 +77,12 @@ class Lowering:
             self.step(index, step)
         if self.spec.result is not None:
             names = Names(self.known)
-            self.add("workflow: result", None, "result", {"Type": "Succeed", "Output": names.template(self.spec.result)})
+            self.add(
+                "workflow: result",
+                None,
+                "result",
+                {"Type": "Succeed", "Output": names.template(self.spec.result)},
+            )
 
     def step(self, index: int, step: AnyStep) -> None:
         after = following(self.spec, index)
@@ -85,7 +90,12 @@ class Lowering:
         if step.when is not None:
             inner = f"{step.id}: needs" if step.needs else step.id
             rule = {"Condition": braced(names.condition(step.when)), "Next": inner}
-            self.add(f"{step.id}: when", step.id, "when", {"Type": "Choice", "Choices": [rule], "Default": self.target(after)})
+            self.add(
+                f"{step.id}: when",
+                step.id,
+                "when",
+                {"Type": "Choice", "Choices": [rule], "Default": self.target(after)},
+            )
         if step.needs:
             self.needs(step, names)
         if isinstance(step, TaskStep):
@@ -98,15 +108,27 @@ class Lowering:
             ]
             default = self.target(step.decision[-1].next)
             if rules:
-                self.add(step.id, step.id, "decision", {"Type": "Choice", "Choices": rules, "Default": default})
+                self.add(
+                    step.id, step.id, "decision", {"Type": "Choice", "Choices": rules, "Default": default}
+                )
             else:
                 self.add(step.id, step.id, "decision", {"Type": "Pass", "Next": default})
         elif isinstance(step, WaitStep):
-            state = {"Type": "Wait", **self.wait(step, names), "Output": braced("null"), **self.leads_to(after)}
+            state = {
+                "Type": "Wait",
+                **self.wait(step, names),
+                "Output": braced("null"),
+                **self.leads_to(after),
+            }
             self.add(step.id, step.id, "wait", state)
         elif isinstance(step, SetStep):
             made = names.template(step.set)
-            self.add(step.id, step.id, "set", {"Type": "Pass", "Assign": {step.id: made}, "Output": made, **self.leads_to(after)})
+            self.add(
+                step.id,
+                step.id,
+                "set",
+                {"Type": "Pass", "Assign": {step.id: made}, "Output": made, **self.leads_to(after)},
+            )
         elif isinstance(step, SucceedStep):
             self.add(step.id, step.id, "succeed", {"Type": "Succeed", "Output": names.template(step.succeed)})
         elif isinstance(step, FailStep):
@@ -127,15 +149,28 @@ class Lowering:
         rules: list[State] = []
         waited = f"{step.id}_waited"
         routes = step.on_error if isinstance(step, TaskStep) else []
-        failing = next((route.next for route in routes if route.match is None or {PRECONDITION_FAILED, ALL} & set(route.match)), None)
+        failing = next(
+            (
+                route.next
+                for route in routes
+                if route.match is None or {PRECONDITION_FAILED, ALL} & set(route.match)
+            ),
+            None,
+        )
         target = self.target(failing) if failing is not None else f"{step.id}: not ready"
         for number, need in enumerate(step.needs or []):
             lacking = f"({names.bare(need.that)}) ? false : true"
-            cause = names.text(need.otherwise) if need.otherwise is not None else quoted(f"{need.that.strip()} does not hold")
+            cause = (
+                names.text(need.otherwise)
+                if need.otherwise is not None
+                else quoted(f"{need.that.strip()} does not hold")
+            )
             if need.within is not None:
                 self.variables[waited] = 0
                 waiting = f"{step.id}: waiting" + (f" {number + 1}" if number else "")
-                rules.append({"Condition": braced(f"({lacking}) and ${waited} < {need.within}"), "Next": waiting})
+                rules.append(
+                    {"Condition": braced(f"({lacking}) and ${waited} < {need.within}"), "Next": waiting}
+                )
                 state = {
                     "Type": "Wait", "Seconds": need.every, "Assign": {waited: braced(f"${waited} + {need.every}")},
                     "Next": f"{step.id}: needs",
@@ -143,7 +178,9 @@ class Lowering:
                 self.add(waiting, step.id, "waiting", state)
             error = {"Error": PRECONDITION_FAILED, "Cause": braced(cause)}
             rules.append({"Condition": braced(lacking), "Assign": {"error": error}, "Next": target})
-        self.add(f"{step.id}: needs", step.id, "needs", {"Type": "Choice", "Choices": rules, "Default": step.id})
+        self.add(
+            f"{step.id}: needs", step.id, "needs", {"Type": "Choice", "Choices": rules, "Default": step.id}
+        )
         if failing is None:
             state = {"Type": "Fail", "Error": PRECONDITION_FAILED, "Cause": braced("$error.Cause")}
             self.add(f"{step.id}: not ready", step.id, "not ready", state)
@@ -184,14 +221,22 @@ class _TaskLowering:
             "Output": braced(self.result),
         }  # fmt: skip
         defaults = self.all.spec.defaults
-        for key, seconds in (("TimeoutSeconds", step.timeout or defaults.timeout), ("HeartbeatSeconds", step.heartbeat or defaults.heartbeat)):
+        for key, seconds in (
+            ("TimeoutSeconds", step.timeout or defaults.timeout),
+            ("HeartbeatSeconds", step.heartbeat or defaults.heartbeat),
+        ):
             if seconds is not None:
                 state[key] = seconds
         if not self.loop and (retriers := self.retriers()):
             state["Retry"] = retriers
         if catchers := self.catchers():
             state["Catch"] = catchers
-        add(self.id, self.id, "task", {**state, **({"Next": f"{self.id}: check"} if self.checked else self.all.leads_to(self.after))})
+        add(
+            self.id,
+            self.id,
+            "task",
+            {**state, **({"Next": f"{self.id}: check"} if self.checked else self.all.leads_to(self.after))},
+        )
         if self.checked:
             self.check()
         if self.loop:
@@ -201,7 +246,9 @@ class _TaskLowering:
         task = self.step.task
         if task.startswith("aws-sdk:"):
             return f"arn:aws:states:::{task}"
-        return task if task.startswith("arn:") and ":lambda:" not in task else "arn:aws:states:::lambda:invoke"
+        return (
+            task if task.startswith("arn:") and ":lambda:" not in task else "arn:aws:states:::lambda:invoke"
+        )
 
     def arguments(self) -> Any:
         input = self.names.template(self.step.input) if self.step.input is not None else {}
@@ -217,7 +264,11 @@ class _TaskLowering:
             return []
         never = [name for name in retry.never if name not in _CHECKS]
         found: list[State] = [{"ErrorEquals": never, "MaxAttempts": 0}] if never else []
-        on = [ALL] if retry.on is None or ALL in retry.on else [name for name in retry.on if name not in _CHECKS]
+        on = (
+            [ALL]
+            if retry.on is None or ALL in retry.on
+            else [name for name in retry.on if name not in _CHECKS]
+        )
         if not on:
             return []
         interval = max(1, min(retry.delay, retry.max_delay or retry.delay))
@@ -235,11 +286,19 @@ class _TaskLowering:
 
     def catchers(self) -> list[State]:
         if not self.loop:
-            return [self.catcher(names, self.all.target(route.next)) for route in self.step.on_error if (names := _names(route))]
+            return [
+                self.catcher(names, self.all.target(route.next))
+                for route in self.step.on_error
+                if (names := _names(route))
+            ]
         assert self.retry is not None
         found: list[State] = []
         taken: set[str] = set()
-        retried = None if self.retry.on is None or ALL in self.retry.on else [name for name in self.retry.on if name not in _CHECKS]
+        retried = (
+            None
+            if self.retry.on is None or ALL in self.retry.on
+            else [name for name in self.retry.on if name not in _CHECKS]
+        )
         never = [name for name in self.retry.never if name not in _CHECKS]
 
         def routed(only: set[str] | None) -> None:
@@ -292,7 +351,9 @@ class _TaskLowering:
         """After an error: once more, or where `on_error` says, or the workflow fails."""
         retry = self.retry
         assert retry is not None
-        rules: list[State] = [{"Condition": braced(f"${self.attempt} < {retry.attempts}"), "Next": f"{self.id}: back off"}]
+        rules: list[State] = [
+            {"Condition": braced(f"${self.attempt} < {retry.attempts}"), "Next": f"{self.id}: back off"}
+        ]
         default = None
         for route in self.step.on_error:
             names = _names(route)
@@ -301,8 +362,15 @@ class _TaskLowering:
                 break
             if names:
                 listed = ", ".join(f"'{name}'" for name in names)
-                rules.append({"Condition": braced(f"$error.Error in [{listed}]"), "Next": self.all.target(route.next)})
-        self.all.add(f"{self.id}: again", self.id, "again", {"Type": "Choice", "Choices": rules, "Default": default or self.failed()})
+                rules.append(
+                    {"Condition": braced(f"$error.Error in [{listed}]"), "Next": self.all.target(route.next)}
+                )
+        self.all.add(
+            f"{self.id}: again",
+            self.id,
+            "again",
+            {"Type": "Choice", "Choices": rules, "Default": default or self.failed()},
+        )
         state = {
             "Type": "Wait", "Seconds": self.seconds(retry),
             "Assign": {self.attempt: braced(f"${self.attempt} + 1")}, "Next": self.id,
@@ -337,7 +405,8 @@ class _TaskLowering:
             names = [
                 name
                 for name in _CHECKS
-                if name not in self.retry.never and (self.retry.on is None or {name, ALL} & set(self.retry.on))
+                if name not in self.retry.never
+                and (self.retry.on is None or {name, ALL} & set(self.retry.on))
             ]
             if len(names) == 1:
                 more += f" and ${self.found}[0].code = '{names[0]}'"
@@ -350,7 +419,13 @@ class _TaskLowering:
                 continue
             self.all.variables["error"] = braced("null")
             condition = "true" if len(caught) == 2 else f"${self.found}[0].code = '{caught[0]}'"
-            rules.append({"Condition": braced(condition), "Assign": {"error": error}, "Next": self.all.target(route.next)})
+            rules.append(
+                {
+                    "Condition": braced(condition),
+                    "Assign": {"error": error},
+                    "Next": self.all.target(route.next),
+                }
+            )
             if len(caught) == 2:
                 default = self.all.target(route.next)
                 break

@@ -34,7 +34,9 @@ _COMPARED = {
 }  # fmt: skip
 
 
-def violations_expression(contract: Contract | None, ensures: Sequence[Check], result: str, names: Names) -> str:
+def violations_expression(
+    contract: Contract | None, ensures: Sequence[Check], result: str, names: Names
+) -> str:
     """The list of violations of the value that the expression `result` gives. The contract comes first:
     conditions of `ensure` are only looked at where it holds."""
     postconditions = ", ".join(_ensure(each, names) for each in ensures)
@@ -51,9 +53,7 @@ def violations_expression(contract: Contract | None, ensures: Sequence[Check], r
 def _ensure(check: Check, names: Names) -> str:
     condition = names.bare(check.that)
     message = names.text(check.otherwise) if check.otherwise is not None else quoted("this must be so")
-    return (
-        f"({condition}) ? () : {{'code': '{POSTCONDITION_FAILED}', 'that': {quoted(check.that.strip())}, 'message': {message}}}"
-    )
+    return f"({condition}) ? () : {{'code': '{POSTCONDITION_FAILED}', 'that': {quoted(check.that.strip())}, 'message': {message}}}"
 
 
 class _Writer:
@@ -92,7 +92,9 @@ class _Writer:
             return "()"
         bad = f"$_bad({path}, {quoted(_expected(contract))}, {value})"
         if contract.choices:
-            tests = " or ".join(f"$count([{self.check(choice, value, path)}]) = 0" for choice in contract.choices)
+            tests = " or ".join(
+                f"$count([{self.check(choice, value, path)}]) = 0" for choice in contract.choices
+            )
             return f"({tests} ? () : {bad})"
         test = self._test(contract, value)
         if contract.fields is None and contract.items is None:
@@ -122,7 +124,13 @@ class _Writer:
     def _test(self, contract: Contract, value: str) -> str:
         if contract.enum is not None:
             return f"{value} in {json.dumps(list(contract.enum), ensure_ascii=False)}"
-        kind = "string" if contract.kind == "date-time" else "number" if contract.kind == "integer" else contract.kind
+        kind = (
+            "string"
+            if contract.kind == "date-time"
+            else "number"
+            if contract.kind == "integer"
+            else contract.kind
+        )
         tests = [f"$type({value}) = '{kind}'"]
         if contract.kind == "integer":
             tests.append(f"$floor({value}) = {value}")

@@ -41,7 +41,11 @@ class Names:
         tree = jsonata.compile(made).ast
         if isinstance(tree, n.Binary) and tree.operator in _ALWAYS_BOOLEAN:
             return made
-        if isinstance(tree, n.Call) and isinstance(tree.function, n.Variable) and tree.function.name == "exists":
+        if (
+            isinstance(tree, n.Call)
+            and isinstance(tree.function, n.Variable)
+            and tree.function.name == "exists"
+        ):
             return made
         return f"({made}) ? true : false"
 

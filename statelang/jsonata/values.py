@@ -168,14 +168,14 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, list):
         if not isinstance(right, list) or len(left) != len(right):
             return False
-        for index, item in enumerate(left):  # noqa: SIM110 - a generator would re-enter C at each level
+        for index, item in enumerate(left):
             if not same(item, right[index]):
                 return False
         return True
     if isinstance(left, dict):
         if not isinstance(right, dict) or len(left) != len(right):
             return False
-        for key, item in left.items():  # noqa: SIM110
+        for key, item in left.items():
             if key not in right or not same(item, right[key]):
                 return False
         return True

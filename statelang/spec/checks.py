@@ -10,9 +10,30 @@ from typing import Any
 from .. import jsonata
 from .contracts import ANY, Contract, TypeReader, type_of, violations
 from .diagnostics import Diagnostic
-from .expressions import Path, Scope, check_expression, contract_of, inside, is_expression, templates, when_true
+from .expressions import (
+    Path,
+    Scope,
+    check_expression,
+    contract_of,
+    inside,
+    is_expression,
+    templates,
+    when_true,
+)
 from .flow import END, Flow, build
-from .models import AnyStep, DecisionStep, FailStep, Retry, SetStep, Spec, SucceedStep, TaskStep, Until, WaitStep, seconds_of
+from .models import (
+    AnyStep,
+    DecisionStep,
+    FailStep,
+    Retry,
+    SetStep,
+    Spec,
+    SucceedStep,
+    TaskStep,
+    Until,
+    WaitStep,
+    seconds_of,
+)
 
 VIOLATIONS = ("Stratum.PostconditionFailed", "Stratum.ContractViolated")
 
@@ -38,7 +59,9 @@ def contracts_of(spec: Spec, findings: list[Diagnostic]) -> Contracts:
     for index, step in enumerate(spec.steps):
         if isinstance(step, TaskStep):
             written = step.output
-            contracts.steps[step.id] = ANY if written is None else reader.read(written, ("steps", index, "output"))
+            contracts.steps[step.id] = (
+                ANY if written is None else reader.read(written, ("steps", index, "output"))
+            )
         elif isinstance(step, SetStep):
             contracts.steps[step.id] = Contract("object", fields=dict.fromkeys(step.set, ANY))
     return contracts
@@ -94,7 +117,9 @@ class _Checker:
         if spec.result is not None:
             self.data(spec.result, ("result",), self.scope(END), self.contracts.output)
 
-    def problem(self, code: str, message: str, path: Path, suggestion: str | None = None, severity: str = "error") -> None:
+    def problem(
+        self, code: str, message: str, path: Path, suggestion: str | None = None, severity: str = "error"
+    ) -> None:
         self.findings.append(Diagnostic(code, message, path, None, suggestion, severity))
 
     def _same_ids(self) -> bool:
@@ -103,7 +128,12 @@ class _Checker:
         for index, step in enumerate(self.spec.steps):
             if step.id in seen:
                 twice = True
-                self.problem("S207", f"there is a step `{step.id}` already", ("steps", index, "id"), "every step needs an id of its own")
+                self.problem(
+                    "S207",
+                    f"there is a step `{step.id}` already",
+                    ("steps", index, "id"),
+                    "every step needs an id of its own",
+                )
             seen.setdefault(step.id, index)
         return twice
 
@@ -119,7 +149,9 @@ class _Checker:
             "violations": "it is there in the `input` of a task whose retry covers its `ensure` or its contract",
         }
         if self.flow.failed.get(step) or self.incomplete:
-            known["error"] = Contract("object", fields={"Error": Contract("string"), "Cause": Contract("string")})
+            known["error"] = Contract(
+                "object", fields={"Error": Contract("string"), "Cause": Contract("string")}
+            )
         return Scope(known, self.ids, must, may, elsewhere)
 
     def expression(self, text: str, path: Path, scope: Scope, offset: int = 0) -> None:
@@ -163,7 +195,9 @@ class _Checker:
             self.data(step.succeed, (*path, "succeed"), scope, self.contracts.output)
         elif isinstance(step, FailStep):
             if step.fail.startswith("States."):
-                self.problem("S203", f"`{step.fail}`: names that begin with `States.` are ASL's own", (*path, "fail"))
+                self.problem(
+                    "S203", f"`{step.fail}`: names that begin with `States.` are ASL's own", (*path, "fail")
+                )
             self.data(step.because, (*path, "because"), scope)
 
     def task(self, step: TaskStep, path: Path, scope: Scope) -> None:
@@ -186,7 +220,13 @@ class _Checker:
                 message = f"`{both[0]}` is both retried and never retried: never wins"
                 self.problem("W901", message, (*path, "retry"), None, "warning")
             if retry.attempts == 1:
-                self.problem("W901", "one attempt in all is no retry", (*path, "retry", "attempts"), "`retry: none` says so", "warning")
+                self.problem(
+                    "W901",
+                    "one attempt in all is no retry",
+                    (*path, "retry", "attempts"),
+                    "`retry: none` says so",
+                    "warning",
+                )
         for index, route in enumerate(step.on_error[:-1]):
             if route.match is None or "States.ALL" in route.match:
                 self.problem("S405", "an entry for every error comes last", (*path, "on_error", index))
@@ -196,7 +236,11 @@ class _Checker:
             if branch.when is not None:
                 self.bare(branch.when, (*path, "decision", index, "when"), scope)
             elif index != len(step.decision) - 1:
-                self.problem("S405", "a branch without `when` is the default, and comes last", (*path, "decision", index))
+                self.problem(
+                    "S405",
+                    "a branch without `when` is the default, and comes last",
+                    (*path, "decision", index),
+                )
         if step.decision[-1].when is not None:
             hint = "end it with a branch that has no `when`: {next: …}"
             self.problem("S404", f"the decision `{step.id}` has no default", (*path, "decision"), hint)
@@ -232,7 +276,7 @@ def _narrowed(scope: Scope, condition: str) -> Scope:
 
 def _check_task_name(checker: _Checker, step: TaskStep, path: Path) -> None:
     name = step.task
-    if name.startswith("arn:") or name.startswith("aws-sdk:"):
+    if name.startswith(("arn:", "aws-sdk:")):
         return
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name, re.ASCII):
         hint = "write module.function, a Lambda function's ARN, or aws-sdk:service:action"
@@ -257,7 +301,9 @@ def _misfits(value: Any, contract: Contract, path: Path, scope: Scope) -> Iterat
         for name in value:
             if name not in contract.fields:
                 fields = ", ".join(f"`{each}`" for each in contract.fields)
-                yield Diagnostic("S305", f"the contract has no field `{name}`", (*path, name), None, f"it has {fields}")
+                yield Diagnostic(
+                    "S305", f"the contract has no field `{name}`", (*path, name), None, f"it has {fields}"
+                )
         return
     if isinstance(value, list) and contract.items is not None:
         for index, item in enumerate(value):
@@ -275,7 +321,10 @@ def _may_fit(found: Contract, wanted: Contract) -> bool:
     """Whether a value of one contract can be a value of the other; False only where it surely cannot."""
     if "any" in (found.kind, wanted.kind) or "union" in (found.kind, wanted.kind):
         return True
-    if found.kind != wanted.kind and {found.kind, wanted.kind} not in ({"number", "integer"}, {"string", "date-time"}):
+    if found.kind != wanted.kind and {found.kind, wanted.kind} not in (
+        {"number", "integer"},
+        {"string", "date-time"},
+    ):
         return False
     if found.fields is not None and wanted.fields is not None:
         for name, part in wanted.fields.items():

@@ -118,7 +118,9 @@ def _violations(contract: Contract, value: Any, path: str) -> Iterator[Violation
         if not any(value == each and type_of(value) == type_of(each) for each in contract.enum):
             yield Violation(path, f"expected {contract}, got {type_of(value)}")
         return
-    if not _has_kind(contract, value) or not all(_holds(*pair, value) for pair in contract.constraints.items()):
+    if not _has_kind(contract, value) or not all(
+        _holds(*pair, value) for pair in contract.constraints.items()
+    ):
         shown = replace(contract, name=None) if contract.constraints else contract
         yield Violation(path, f"expected {shown}, got {type_of(value)}")
         return
@@ -173,7 +175,12 @@ class TypeReader:
             return self._known[name]
         if name in self._open:
             circle = " -> ".join([*self._open[self._open.index(name) :], name])
-            self._problem("S303", f"the type {name} refers to itself: {circle}", at, "write `any` or `object` where it comes round")
+            self._problem(
+                "S303",
+                f"the type {name} refers to itself: {circle}",
+                at,
+                "write `any` or `object` where it comes round",
+            )
             return ANY
         self._open.append(name)
         contract = self.read(self._written[name], ("types", name))
@@ -186,14 +193,23 @@ class TypeReader:
             return self._word(written.strip(), path)
         if isinstance(written, list):
             if len(written) != 1:
-                self._problem("S302", "an array type has one type between its brackets, such as [string]", path)
+                self._problem(
+                    "S302", "an array type has one type between its brackets, such as [string]", path
+                )
                 return Contract("array")
             return Contract("array", items=self.read(written[0], (*path, 0)))
         if isinstance(written, dict):
             if _is_constrained(written):
                 return self._constrained(written, path)
-            return Contract("object", fields={key: self.read(part, (*path, key)) for key, part in written.items()})
-        self._problem("S302", f"{written!r} is no type", path, "a type is a name, [T], {field: T} or {type: …, minimum: …}")
+            return Contract(
+                "object", fields={key: self.read(part, (*path, key)) for key, part in written.items()}
+            )
+        self._problem(
+            "S302",
+            f"{written!r} is no type",
+            path,
+            "a type is a name, [T], {field: T} or {type: …, minimum: …}",
+        )
         return ANY
 
     def _word(self, word: str, path: Path) -> Contract:
@@ -208,7 +224,9 @@ class TypeReader:
             return Contract(word)
         if word in self._written:
             return self.named(word, path) or ANY
-        hint = did_you_mean(word, [*SCALARS, *self._written]) or "types of your own are written under `types:`"
+        hint = (
+            did_you_mean(word, [*SCALARS, *self._written]) or "types of your own are written under `types:`"
+        )
         self._problem("S301", f"there is no type `{word}`", path, hint)
         return ANY
 

@@ -96,7 +96,11 @@ class Diagnostic:
 def render(diagnostic: Diagnostic, lines: list[str]) -> str:
     """The finding as text: place and reason, the line itself with a caret, the way on."""
     place = diagnostic.position
-    where = f"{diagnostic.file}:{place.line}:{place.column}" if place else f"{diagnostic.file}: {_dotted(diagnostic.path)}"
+    where = (
+        f"{diagnostic.file}:{place.line}:{place.column}"
+        if place
+        else f"{diagnostic.file}: {_dotted(diagnostic.path)}"
+    )
     text = f"{where}: {diagnostic.severity} {diagnostic.code}: {diagnostic.message}"
     if place is not None and place.line <= len(lines):
         line = lines[place.line - 1]

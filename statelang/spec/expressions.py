@@ -55,13 +55,19 @@ def check_expression(text: str, path: Path, offset: int, scope: Scope) -> list[D
     """What is wrong with one expression."""
 
     def finding(code: str, message: str, start: int, end: int, suggestion: str | None = None) -> Diagnostic:
-        return Diagnostic(code, message, (*path, f"@{start + offset}-{max(end, start + 1) + offset}"), None, suggestion)
+        return Diagnostic(
+            code, message, (*path, f"@{start + offset}-{max(end, start + 1) + offset}"), None, suggestion
+        )
 
     try:
         tree = jsonata.compile(text).ast
     except jsonata.JsonataError as error:
         at = min(error.position or 0, max(0, len(text) - 1))
-        return [finding("S501", f"the expression does not parse: {error.message}", at, at + len(error.token or " "))]
+        return [
+            finding(
+                "S501", f"the expression does not parse: {error.message}", at, at + len(error.token or " ")
+            )
+        ]
     found = [_context(use, scope, finding) for use in jsonata.uses_context(tree)]
     narrowed = _narrowings(tree, scope.there)
     for reference in jsonata.free_variables(tree):
@@ -82,7 +88,9 @@ def _context(use: jsonata.ContextUse, scope: Scope, finding: Any) -> Diagnostic:
     return finding("S504", f"`{use.text}` has nothing to be looked up in", use.start, use.end, hint)
 
 
-def _reference(reference: jsonata.Reference, scope: Scope, narrowed: dict[int, frozenset[str]], finding: Any) -> Diagnostic | None:
+def _reference(
+    reference: jsonata.Reference, scope: Scope, narrowed: dict[int, frozenset[str]], finding: Any
+) -> Diagnostic | None:
     name, start, end = reference.name, reference.start, reference.end
     if name == "states":
         message = "`$states` is Amazon States Language's; a spec has names of its own"
@@ -113,7 +121,7 @@ def _fields(reference: jsonata.Reference, contract: Contract, finding: Any) -> D
     for segment in reference.path:
         while at is not None and at.kind == "array":
             at = at.items
-        if at is None or at.kind in ("any", "union") or at.fields is None and at.kind == "object":
+        if at is None or at.kind in ("any", "union") or (at.fields is None and at.kind == "object"):
             return None
         if at.fields is None or segment.name not in at.fields:
             what = at.name or ("it" if at.fields is not None else f"a {at.kind}")
@@ -215,7 +223,12 @@ def when_false(node: n.Node) -> frozenset[str]:
             return when_false(node.left) | when_false(node.right)
         if node.operator == "=":
             return _compared_with_null(node)
-    if isinstance(node, n.Call) and isinstance(node.function, n.Variable) and node.function.name == "not" and len(node.arguments) == 1:
+    if (
+        isinstance(node, n.Call)
+        and isinstance(node.function, n.Variable)
+        and node.function.name == "not"
+        and len(node.arguments) == 1
+    ):
         return when_true(node.arguments[0])
     return frozenset()
 
@@ -227,7 +240,9 @@ def _plain(node: n.Node) -> n.Node:
 
 
 def _exists(node: n.Call) -> bool:
-    return isinstance(node.function, n.Variable) and node.function.name == "exists" and len(node.arguments) == 1
+    return (
+        isinstance(node.function, n.Variable) and node.function.name == "exists" and len(node.arguments) == 1
+    )
 
 
 def _compared_with_null(node: n.Binary) -> frozenset[str]:

@@ -99,9 +99,17 @@ def _order(flow: Flow, first: str, spec: Spec, findings: list[Diagnostic]) -> li
         stack.append((step, at + 1))
         edge = edges[at]
         if state.get(edge.target) == "open":
-            circle = " -> ".join([*[each for each, _ in stack][[each for each, _ in stack].index(edge.target) :], edge.target])
+            circle = " -> ".join(
+                [*[each for each, _ in stack][[each for each, _ in stack].index(edge.target) :], edge.target]
+            )
             findings.append(
-                Diagnostic("S403", f"a loop with no bound: {circle}", edge.path, None, "lead on to a later step; `retry` repeats a task")
+                Diagnostic(
+                    "S403",
+                    f"a loop with no bound: {circle}",
+                    edge.path,
+                    None,
+                    "lead on to a later step; `retry` repeats a task",
+                )
             )
             flow.edges.remove(edge)
             outgoing[edge.start] = [other for other in edges if other is not edge]
@@ -117,7 +125,13 @@ def _unreachable(spec: Spec, reached: set[str], findings: list[Diagnostic]) -> N
         if step.id not in reached:
             message = f"nothing leads to the step `{step.id}`"
             findings.append(
-                Diagnostic("S402", message, ("steps", index, "id"), None, "name it in a `next`, a decision or an `on_error`")
+                Diagnostic(
+                    "S402",
+                    message,
+                    ("steps", index, "id"),
+                    None,
+                    "name it in a `next`, a decision or an `on_error`",
+                )
             )
 
 

@@ -14,7 +14,13 @@ def mermaid(spec: Spec) -> str:
     lines = ["flowchart TD", f"    start([{_text(spec.workflow)}]) --> {_id(spec.steps[0].id)}"]
     ends = False
     for step in spec.steps:
-        opening, closing = ("{{", "}}") if isinstance(step, DecisionStep) else ("([", "])") if isinstance(step, SucceedStep | FailStep) else ("[", "]")
+        opening, closing = (
+            ("{{", "}}")
+            if isinstance(step, DecisionStep)
+            else ("([", "])")
+            if isinstance(step, SucceedStep | FailStep)
+            else ("[", "]")
+        )
         lines.append(f"    {_id(step.id)}{opening}{_text(step.id)}{closing}")
     for edge in build(spec, []).edges:
         label = {"done": "", "chosen": "", "skipped": "|skipped|", "error": "|error|"}[edge.how]
@@ -25,7 +31,9 @@ def mermaid(spec: Spec) -> str:
             label = f"|{_text(when)}|" if when else "|otherwise|"
         arrow = "-.->" if edge.how in ("skipped", "error") else "-->"
         ends |= edge.target == END
-        lines.append(f"    {_id(edge.start)} {arrow}{label} {'done' if edge.target == END else _id(edge.target)}")
+        lines.append(
+            f"    {_id(edge.start)} {arrow}{label} {'done' if edge.target == END else _id(edge.target)}"
+        )
     if ends:
         lines.append("    done([end])")
     return "\n".join(lines) + "\n"
@@ -36,7 +44,13 @@ def mermaid_of_asl(definition: dict[str, Any]) -> str:
     names = {name: f"s{index}" for index, name in enumerate(definition["States"])}
     lines = ["flowchart TD", f"    start([start]) --> {names[definition['StartAt']]}"]
     for name, state in definition["States"].items():
-        opening, closing = ("{{", "}}") if state.get("Type") == "Choice" else ("([", "])") if state.get("Type") in ("Succeed", "Fail") else ("[", "]")
+        opening, closing = (
+            ("{{", "}}")
+            if state.get("Type") == "Choice"
+            else ("([", "])")
+            if state.get("Type") in ("Succeed", "Fail")
+            else ("[", "]")
+        )
         lines.append(f"    {names[name]}{opening}{_text(name)}{closing}")
         for place, target in transitions(state):
             arrow = "-.->" if place.startswith("Catch") else "-->"

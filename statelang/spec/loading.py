@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from .diagnostics import Diagnostic, did_you_mean
 from .models import KINDS, LATER, Defaults, Spec, Step
@@ -40,7 +40,9 @@ def load(text: str | bytes, name: str = "<spec>") -> Loaded:
         from .checks import check
 
         findings = findings + check(spec, reader.broken)
-    return Loaded(source, spec if not reader.refused else None, sorted(map(reader.placed, findings), key=_order))
+    return Loaded(
+        source, spec if not reader.refused else None, sorted(map(reader.placed, findings), key=_order)
+    )
 
 
 def _order(finding: Diagnostic) -> tuple[int, int, str]:
@@ -75,7 +77,9 @@ class _Reader:
     def spec(self) -> Spec | None:
         data = self.source.data
         if not isinstance(data, dict):
-            self.problem("S105", f"a spec is a mapping, not {_kind_of(data)}", (), "it begins with `stratum: \"1\"`")
+            self.problem(
+                "S105", f"a spec is a mapping, not {_kind_of(data)}", (), 'it begins with `stratum: "1"`'
+            )
             return None
         if is_asl(data):
             self.problem("S105", "this is Amazon States Language, not a spec", ())
@@ -112,7 +116,12 @@ class _Reader:
 
     def step(self, data: Any, path: Path) -> Step | None:
         if not isinstance(data, dict):
-            self.problem("S203", f"a step is a mapping, not {_kind_of(data)}", path, "such as {id: hello, task: module.function}")
+            self.problem(
+                "S203",
+                f"a step is a mapping, not {_kind_of(data)}",
+                path,
+                "such as {id: hello, task: module.function}",
+            )
             return None
         kinds = [key for key in data if key in KINDS or key in LATER]
         later = [key for key in kinds if key in LATER]
@@ -120,7 +129,11 @@ class _Reader:
             self.problem("S205", f"steps of the kind `{later[0]}` are not supported yet", (*path, later[0]))
             return None
         if len(kinds) > 1:
-            self.problem("S204", f"a step has one kind, and here are {' and '.join(f'`{kind}`' for kind in kinds)}", (*path, kinds[1]))
+            self.problem(
+                "S204",
+                f"a step has one kind, and here are {' and '.join(f'`{kind}`' for kind in kinds)}",
+                (*path, kinds[1]),
+            )
             return None
         if not kinds:
             self._no_kind(data, path)
@@ -161,11 +174,15 @@ class _Reader:
 
         if id in RESERVED or id in LIBRARY:
             why = "a function's name" if id in LIBRARY else "taken"
-            self.problem("S206", f"`{id}` cannot be a step's id: ${id} is {why}", path, f"call it `{id}_step`, say")
+            self.problem(
+                "S206", f"`{id}` cannot be a step's id: ${id} is {why}", path, f"call it `{id}_step`, say"
+            )
             return False
         return True
 
-    def pydantic(self, error: ValidationError, base: Path, model: type[BaseModel], data: dict[str, Any]) -> set[str]:
+    def pydantic(
+        self, error: ValidationError, base: Path, model: type[BaseModel], data: dict[str, Any]
+    ) -> set[str]:
         """Tells every error of a model in our words; answers the keys of `data` that are wrong."""
         bad: set[str] = set()
         told: set[Path] = set()
@@ -181,14 +198,14 @@ class _Reader:
             self._tell(found, path, base, model)
         return bad
 
-    def _real(self, base: Path, loc: tuple[int | str, ...], data: Any) -> Path:
+    def _real(self, base: Path, loc: tuple[Any, ...], data: Any) -> Path:
         """The path in the document: pydantic's has the names of union members in it."""
         path = base
-        at = data
+        at: Any = data
         for index, part in enumerate(loc):
-            if isinstance(at, dict) and part in at:
-                at = at[part]
-            elif isinstance(at, list) and isinstance(part, int) and part < len(at):
+            if (isinstance(at, dict) and part in at) or (
+                isinstance(at, list) and isinstance(part, int) and part < len(at)
+            ):
                 at = at[part]
             elif index != len(loc) - 1 or not (isinstance(at, dict) and isinstance(part, str)):
                 continue
@@ -213,7 +230,11 @@ class _Reader:
         elif kind == "value_error":
             self.problem("S203", f"{found['ctx']['error']}", path)
         elif kind == "string_pattern_mismatch":
-            self.problem("S203", f"{found['input']!r} cannot be the {name}: {_PATTERNS.get(str(name), found['msg'])}", path)
+            self.problem(
+                "S203",
+                f"{found['input']!r} cannot be the {name}: {_PATTERNS.get(str(name), found['msg'])}",
+                path,
+            )
         else:
             told = found["msg"].replace("Input should be", "it should be")
             self.problem("S203", f"`{name}` is not right: {told}, not {_kind_of(found['input'])}", path)
@@ -224,11 +245,15 @@ def _beside_the_point(found: Any) -> bool:
     written = found["input"]
     if found["type"] == "literal_error" and isinstance(written, dict):
         return True
-    return found["type"] in ("model_type", "dict_type") and "retry" in found["loc"] and isinstance(written, str)
+    return (
+        found["type"] in ("model_type", "dict_type") and "retry" in found["loc"] and isinstance(written, str)
+    )
 
 
 class _Header(Spec):
-    steps: list[Any] = []
+    """Everything but the steps, which are read one by one."""
+
+    steps: list[Any] = Field(default_factory=list)
 
 
 _MISSING = {
@@ -266,5 +291,12 @@ def _known(fields: list[str]) -> str:
 def _kind_of(value: Any) -> str:
     if value is None:
         return "nothing"
-    names = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    names = {
+        dict: "a mapping",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
     return names.get(type(value), type(value).__name__)

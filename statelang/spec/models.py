@@ -38,7 +38,9 @@ def _positive(value: Any) -> int:
     return seconds
 
 
-_DURATION_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^(\d+[smhdw])+$"}, {"type": "integer"}]})
+_DURATION_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"type": "string", "pattern": r"^(\d+[smhdw])+$"}, {"type": "integer"}]}
+)
 Duration = Annotated[int, BeforeValidator(_positive), _DURATION_SCHEMA]
 Delay = Annotated[int, BeforeValidator(seconds_of), _DURATION_SCHEMA]
 Type = Annotated[Any, WithJsonSchema({"type": ["string", "array", "object"]})]
@@ -70,12 +72,15 @@ Checks = Annotated[list[AnyCheck], BeforeValidator(_listed)]
 class Need(Check):
     """A condition that must hold before the step begins; `within` waits for it."""
 
-    within: Duration | None = Field(None, description="how long to wait for it; without, it must hold at once")
+    within: Duration | None = Field(
+        None, description="how long to wait for it; without, it must hold at once"
+    )
     every: Duration = Field(10, description="how often to look while waiting")
 
 
 Needs = Annotated[
-    list[Annotated[Need, BeforeValidator(_check, json_schema_input_type=str | Need)]], BeforeValidator(_listed)
+    list[Annotated[Need, BeforeValidator(_check, json_schema_input_type=str | Need)]],
+    BeforeValidator(_listed),
 ]
 
 
@@ -112,7 +117,9 @@ class Step(Model):
 
 class TaskStep(Step):
     kind: ClassVar[str] = "task"
-    task: str = Field(description="module.function, a Lambda ARN, aws-sdk:service:action, or a resource's ARN")
+    task: str = Field(
+        description="module.function, a Lambda ARN, aws-sdk:service:action, or a resource's ARN"
+    )
     input: Any = Field(None, description="the event of the handler: data, with {% expressions %}")
     output: Type = Field(None, description="the contract of what it answers")
     ensure: Checks = Field([], description="conditions on $result")
@@ -178,9 +185,13 @@ AnyStep = TaskStep | DecisionStep | WaitStep | SetStep | SucceedStep | FailStep
 class Spec(Model):
     """One workflow."""
 
-    stratum: Annotated[Literal["1"], BeforeValidator(lambda value: "1" if value == 1 and value is not True else value)]
+    stratum: Annotated[
+        Literal["1"], BeforeValidator(lambda value: "1" if type(value) is int and value == 1 else value)
+    ]
     workflow: str = Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="the workflow's name")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$", description="a semantic version, such as 1.4.0")
+    version: str = Field(
+        pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$", description="a semantic version, such as 1.4.0"
+    )
     description: str | None = None
     types: dict[str, Type] = Field({}, description="types by name")
     input: Type = Field(None, description="the contract of the workflow's input")

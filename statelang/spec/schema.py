@@ -10,4 +10,8 @@ from .models import Spec
 def json_schema() -> dict[str, Any]:
     """JSON Schema 2020-12, generated from the models."""
     schema = Spec.model_json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "A Stratum workflow"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "A Stratum workflow",
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -22,10 +22,13 @@ MAX_NODES = 200_000
 Path = tuple[str | int, ...]
 
 
-class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Parser):
     """PyYAML's parser with the scalars of YAML 1.2."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 
 for _tag, _pattern, _first in (
@@ -82,7 +85,9 @@ class Source:
 
 
 class _Refused(Exception):
-    def __init__(self, code: str, message: str, position: Position | None = None, suggestion: str | None = None):
+    def __init__(
+        self, code: str, message: str, position: Position | None = None, suggestion: str | None = None
+    ):
         super().__init__(message)
         self.diagnostic = Diagnostic(code, message, (), position, suggestion)
 
@@ -100,14 +105,21 @@ def read_source(text: str | bytes, name: str = "<spec>") -> tuple[Source, list[D
         source.data = _data(source, node, (), findings)
     except _Refused as refused:
         found = refused.diagnostic
-        return source, [Diagnostic(found.code, found.message, (), found.position, found.suggestion, file=name)]
+        return source, [
+            Diagnostic(found.code, found.message, (), found.position, found.suggestion, file=name)
+        ]
     return source, findings
 
 
 def _decode(text: str | bytes) -> str:
     if len(text) > MAX_BYTES:
         size = MAX_BYTES // 1024
-        raise _Refused("S101", f"the file is larger than {size} KiB", None, "a spec is a page or a few; put data into the input")
+        raise _Refused(
+            "S101",
+            f"the file is larger than {size} KiB",
+            None,
+            "a spec is a page or a few; put data into the input",
+        )
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")
@@ -115,10 +127,17 @@ def _decode(text: str | bytes) -> str:
             line = text[: error.start].count(b"\n") + 1
             column = error.start - (text.rfind(b"\n", 0, error.start) + 1) + 1
             place = Position(line, column, line, column + 1)
-            raise _Refused("S102", f"the file is not UTF-8 text: byte {text[error.start]:#04x}", place) from None
+            raise _Refused(
+                "S102", f"the file is not UTF-8 text: byte {text[error.start]:#04x}", place
+            ) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        raise _Refused("S105", "the file is empty", None, "a spec begins with `stratum: \"1\"`; the examples show whole ones")
+        raise _Refused(
+            "S105",
+            "the file is empty",
+            None,
+            'a spec begins with `stratum: "1"`; the examples show whole ones',
+        )
     return text
 
 
@@ -129,9 +148,13 @@ def _mark(mark: Any) -> Position | None:
 def _yaml_error(error: yaml.YAMLError, text: str) -> _Refused:
     if isinstance(error, yaml.MarkedYAMLError):
         reason = error.problem or error.context or "it does not parse"
-        if "token" in reason and "\\t" in reason or "found character '\\t'" in reason:
-            return _Refused("S103", "a tab where YAML wants spaces", _mark(error.problem_mark), "indent with spaces")
-        return _Refused("S103", f"the YAML does not parse: {reason}", _mark(error.problem_mark or error.context_mark))
+        if ("token" in reason and "\\t" in reason) or "found character '\\t'" in reason:
+            return _Refused(
+                "S103", "a tab where YAML wants spaces", _mark(error.problem_mark), "indent with spaces"
+            )
+        return _Refused(
+            "S103", f"the YAML does not parse: {reason}", _mark(error.problem_mark or error.context_mark)
+        )
     if isinstance(error, yaml.reader.ReaderError):
         before = text[: error.position] if isinstance(error.position, int) else ""
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
@@ -148,18 +171,27 @@ def _check_depth(source: Source) -> None:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
-                    raise _Refused("S104", f"the YAML is nested deeper than {MAX_DEPTH} levels", _mark(event.start_mark))
+                    raise _Refused(
+                        "S104", f"the YAML is nested deeper than {MAX_DEPTH} levels", _mark(event.start_mark)
+                    )
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     way_on = "put the second into a file of its own"
-                    raise _Refused("S105", "a spec is one document, and here a second begins", _mark(event.start_mark), way_on)
+                    raise _Refused(
+                        "S105",
+                        "a spec is one document, and here a second begins",
+                        _mark(event.start_mark),
+                        way_on,
+                    )
     except yaml.YAMLError as error:
         raise _yaml_error(error, source.text) from None
     except UnicodeEncodeError as error:
-        raise _Refused("S103", f"a character that YAML does not allow: {error.object[error.start]!r}") from None
+        raise _Refused(
+            "S103", f"a character that YAML does not allow: {error.object[error.start]!r}"
+        ) from None
 
 
 def _compose(source: Source) -> Any:
@@ -192,7 +224,9 @@ def _check_size(root: Any) -> None:
         open_nodes.discard(id(node))
         sizes[id(node)] = total
         if total > MAX_NODES:
-            raise _Refused("S104", f"the aliases expand to more than {MAX_NODES} values", _mark(node.start_mark))
+            raise _Refused(
+                "S104", f"the aliases expand to more than {MAX_NODES} values", _mark(node.start_mark)
+            )
         return total
 
     size(root)
@@ -210,7 +244,14 @@ def _data(source: Source, node: Any, path: Path, findings: list[Diagnostic]) -> 
             if key in made:
                 first = source.keys[(*path, key)].start_mark.line + 1
                 findings.append(
-                    _finding(source, "S106", f"`{key}` stands here a second time", (*path, key), key_node, f"it is on line {first} already")
+                    _finding(
+                        source,
+                        "S106",
+                        f"`{key}` stands here a second time",
+                        (*path, key),
+                        key_node,
+                        f"it is on line {first} already",
+                    )
                 )
                 continue
             source.keys[(*path, key)] = key_node
@@ -225,7 +266,9 @@ def _data(source: Source, node: Any, path: Path, findings: list[Diagnostic]) -> 
         return None
 
 
-def _finding(source: Source, code: str, message: str, path: Path, node: Any, suggestion: str | None = None) -> Diagnostic:
+def _finding(
+    source: Source, code: str, message: str, path: Path, node: Any, suggestion: str | None = None
+) -> Diagnostic:
     return Diagnostic(code, message, path, _position(node), suggestion, file=source.name)
 
 
@@ -240,7 +283,9 @@ def _scalar(node: Any) -> Any:
             raise ValueError("a number with that many digits")
         return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
     if kind == "float":
-        value = float(text.replace(".inf", "inf").replace(".nan", "nan").lower().lstrip("+").replace("..", "."))
+        value = float(
+            text.replace(".inf", "inf").replace(".nan", "nan").lower().lstrip("+").replace("..", ".")
+        )
         if not math.isfinite(value):
             raise ValueError("JSON has no infinity and no NaN")
         return value

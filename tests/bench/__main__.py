@@ -34,7 +34,11 @@ def measure(script: str, *arguments: str, python: Path | str = sys.executable) -
     """Runs one script in a process of its own, in an empty folder; it prints its figures as JSON, last."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [str(python), str(HERE / script), *arguments], cwd=folder, capture_output=True, text=True, check=False
+            [str(python), str(HERE / script), *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     if done.returncode:
         raise SystemExit(f"{script} {' '.join(arguments)} failed:\n{done.stderr}")
@@ -65,7 +69,9 @@ def durable_tasks() -> None:
             f"  {'Stratum, ' + label:<42}{ours['per_second']:>10,.0f}"
             f"{ours['per_second'] / peer:>9.1f} x DBOS{ours['per_second'] / raw:>9.2f} x raw SQLite"
         )
-        print(f"  {'Stratum, ' + label + ', synchronous=NORMAL':<42}{relaxed:>10,.0f}{relaxed / peer:>9.1f} x DBOS")
+        print(
+            f"  {'Stratum, ' + label + ', synchronous=NORMAL':<42}{relaxed:>10,.0f}{relaxed / peer:>9.1f} x DBOS"
+        )
         print(f"  {'raw SQLite commits of as many bytes':<42}{raw:>10,.0f}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from typing import Any
@@ -26,7 +27,7 @@ def cloud(store: str) -> LocalCloud:
 def create(cloud: LocalCloud, states: dict[str, Any], name: str) -> str:
     """A state machine of these states, in their order; answers its ARN."""
     names = list(states)
-    for at, following in zip(names, names[1:], strict=False):
+    for at, following in itertools.pairwise(names):
         states[at]["Next"] = following
     states[names[-1]]["End"] = True
     definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": names[0], "States": states})

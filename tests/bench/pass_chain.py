@@ -12,7 +12,9 @@ CHAIN = 100
 which = sys.argv[1]
 with ExitStack() as stack:
     if which == "dynamodb":
-        os.environ.update(AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none", AWS_DEFAULT_REGION="us-east-1")
+        os.environ.update(
+            AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none", AWS_DEFAULT_REGION="us-east-1"
+        )
         import boto3
         from moto import mock_aws
         from stratum.handlers.store.table import create_table
@@ -28,7 +30,9 @@ with ExitStack() as stack:
         machine = create(local, {f"S{n}": {"Type": "Pass"} for n in range(CHAIN)}, "chain")
 
         def run(name: str) -> None:
-            execution = local.call("StartExecution", stateMachineArn=machine, name=name, input='{"n":1}')["executionArn"]
+            execution = local.call("StartExecution", stateMachineArn=machine, name=name, input='{"n":1}')[
+                "executionArn"
+            ]
             assert local.call("DescribeExecution", executionArn=execution)["status"] == "SUCCEEDED"
             events = local.call("GetExecutionHistory", executionArn=execution, maxResults=1000)["events"]
             assert len(events) == 2 * CHAIN + 2

@@ -10,7 +10,7 @@ import boto3
 from moto import mock_aws
 
 CHAIN = 100
-states = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(CHAIN - 1)}
+states: dict = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(CHAIN - 1)}
 states[f"S{CHAIN - 1}"] = {"Type": "Pass", "End": True}
 definition = json.dumps({"StartAt": "S0", "States": states})
 
@@ -21,7 +21,9 @@ with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
     )["stateMachineArn"]
 
     def run(name):
-        execution = client.start_execution(stateMachineArn=machine, name=name, input='{"n":1}')["executionArn"]
+        execution = client.start_execution(stateMachineArn=machine, name=name, input='{"n":1}')[
+            "executionArn"
+        ]
         while client.describe_execution(executionArn=execution)["status"] == "RUNNING":
             time.sleep(0.002)
         events = client.get_execution_history(executionArn=execution, maxResults=1000)["events"]

@@ -10,7 +10,9 @@ how, size, synchronous = sys.argv[1], int(float(sys.argv[2])), sys.argv[3]
 database = sqlite3.connect("raw.db", isolation_level=None)
 database.execute("PRAGMA journal_mode=WAL")
 database.execute(f"PRAGMA synchronous={synchronous}")
-database.execute("CREATE TABLE log (execution INTEGER, seq INTEGER, body BLOB, PRIMARY KEY (execution, seq)) WITHOUT ROWID")
+database.execute(
+    "CREATE TABLE log (execution INTEGER, seq INTEGER, body BLOB, PRIMARY KEY (execution, seq)) WITHOUT ROWID"
+)
 body = os.urandom(size)
 group = 1 if how == "one" else 100
 began, rows = time.perf_counter(), 0

@@ -19,10 +19,14 @@ def size() -> int:
 steps, runs = int(sys.argv[1]), 10
 with cloud("sqlite:///storage.db") as local:
     machine = create(local, tasks(steps), "storage")
-    local.wait(local.call("StartExecution", stateMachineArn=machine, name="first", input=DATA)["executionArn"])
+    local.wait(
+        local.call("StartExecution", stateMachineArn=machine, name="first", input=DATA)["executionArn"]
+    )
 before = size()
 with cloud("sqlite:///storage.db") as local:
     for run in range(runs):
-        execution = local.call("StartExecution", stateMachineArn=machine, name=f"run-{run}", input=DATA)["executionArn"]
+        execution = local.call("StartExecution", stateMachineArn=machine, name=f"run-{run}", input=DATA)[
+            "executionArn"
+        ]
         assert local.wait(execution).snapshot["status"] == "SUCCEEDED"
 print(json.dumps({"bytes_per_step": (size() - before) / (steps * runs)}))

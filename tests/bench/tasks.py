@@ -14,7 +14,8 @@ with cloud(f"sqlite:///tasks.db?sync={synchronous}") as local:
 
     def run(names: list[str]) -> None:
         started = [
-            local.call("StartExecution", stateMachineArn=machine, name=name, input=DATA)["executionArn"] for name in names
+            local.call("StartExecution", stateMachineArn=machine, name=name, input=DATA)["executionArn"]
+            for name in names
         ]
         for execution in started:
             ended = local.wait(execution).snapshot

@@ -42,7 +42,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def commit(seq: int, **fields: Any) -> Commit:
-    values = {"messages": [], "events": [{"id": seq}], "commands": [], "changes": None, "snapshot": {"n": seq}}
+    values = {
+        "messages": [],
+        "events": [{"id": seq}],
+        "commands": [],
+        "changes": None,
+        "snapshot": {"n": seq},
+    }
     return Commit(seq=seq, at=1000 + seq, **{**values, **fields})
 
 
@@ -54,9 +60,13 @@ def head(name: str = X, **fields: Any) -> Head:
     return Head(**{**values, **fields})
 
 
-def append(store: Store, *commits: Commit, execution: str = X, previous: str = "", with_head: bool = True) -> str:
+def append(
+    store: Store, *commits: Commit, execution: str = X, previous: str = "", with_head: bool = True
+) -> str:
     for each in commits:
-        [answer] = store.append([Entry(execution, each, previous, head(execution, seq=each.seq) if with_head else None)])
+        [answer] = store.append(
+            [Entry(execution, each, previous, head(execution, seq=each.seq) if with_head else None)]
+        )
         assert isinstance(answer, Commit)
         previous = answer.digest
     return previous
@@ -128,7 +138,10 @@ def count_payloads(store: Store) -> int:
 
 def test_a_long_text_is_stored_once_however_often_it_occurs(store: Store) -> None:
     text = "ä" * 2000
-    append(store, *[commit(seq, events=[{"input": text, "output": text}], snapshot={"a": [text]}) for seq in range(4)])
+    append(
+        store,
+        *[commit(seq, events=[{"input": text, "output": text}], snapshot={"a": [text]}) for seq in range(4)],
+    )
     assert count_payloads(store) == 1
     assert store.commits(X)[3].snapshot == {"a": [text]}
     assert verify(store, X) == []
@@ -138,7 +151,11 @@ def test_a_long_text_is_stored_once_however_often_it_occurs(store: Store) -> Non
 def test_what_no_item_can_hold_is_kept_too(store: Store, size: int) -> None:
     noise = os.urandom(size // 2).hex()
     append(store, commit(0, snapshot={"noise": noise}))
-    append(store, commit(0, snapshot={"many": [noise[at : at + 1000] for at in range(0, size, 1000)]}), execution="arn:many")
+    append(
+        store,
+        commit(0, snapshot={"many": [noise[at : at + 1000] for at in range(0, size, 1000)]}),
+        execution="arn:many",
+    )
     assert store.commits(X)[0].snapshot == {"noise": noise}
     assert len((store.commits("arn:many")[0].snapshot or {})["many"]) == size // 1000
     assert verify(store, X) == []
@@ -195,7 +212,9 @@ class Vandal:
             item = {**self.store._key(X, f"c#{seq:010d}"), "digest": {"S": digest}, "body": {"B": body}}
             self.store._client.put_item(TableName="stratum", Item=item)
         else:
-            self._sql("UPDATE commits SET body = ?, digest = ? WHERE seq = ?", (body, bytes.fromhex(digest), seq))
+            self._sql(
+                "UPDATE commits SET body = ?, digest = ? WHERE seq = ?", (body, bytes.fromhex(digest), seq)
+            )
 
     def _sql(self, statement: str, values: tuple[Any, ...]) -> None:
         with self.store._connection.transaction() as run:  # pyright: ignore[reportAttributeAccessIssue]
@@ -211,7 +230,13 @@ class Vandal:
         (lambda vandal: vandal.remove(1), 1),
         (lambda vandal: vandal.change_payload(), 0),
     ],
-    ids=["a byte changed", "two swapped", "the last removed", "one in the middle removed", "a payload changed"],
+    ids=[
+        "a byte changed",
+        "two swapped",
+        "the last removed",
+        "one in the middle removed",
+        "a payload changed",
+    ],
 )
 def test_a_broken_chain_is_found_at_its_place(store: Store, harm: Any, broken: int) -> None:
     append(store, *[commit(seq, snapshot={"text": "y" * 1500}) for seq in range(4)])
@@ -292,8 +317,12 @@ JSON = st.recursive(
 @given(parts=st.lists(JSON, min_size=1, max_size=3))
 def test_any_data_comes_back_as_it_was(store: Store, parts: list[Any]) -> None:
     execution = f"arn:{os.urandom(8).hex()}"
-    append(store, *[commit(seq, snapshot={"part": part}) for seq, part in enumerate(parts)], execution=execution)
-    assert [json.dumps((each.snapshot or {})["part"]) for each in store.commits(execution)] == [json.dumps(part) for part in parts]
+    append(
+        store, *[commit(seq, snapshot={"part": part}) for seq, part in enumerate(parts)], execution=execution
+    )
+    assert [json.dumps((each.snapshot or {})["part"]) for each in store.commits(execution)] == [
+        json.dumps(part) for part in parts
+    ]
     assert verify(store, execution) == []
 
 
@@ -318,7 +347,9 @@ def test_two_processes_share_one_sqlite_file(tmp_path: Path) -> None:
     store = open_store(url)
     append(store, commit(0))
     racers = [
-        subprocess.Popen([sys.executable, "-c", RACER, url, X], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, url, X], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for _ in range(2)
     ]
     for racer in racers:

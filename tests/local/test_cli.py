@@ -18,12 +18,22 @@ STRATUM = [sys.executable, "-c", "import sys; from stratum.local.cli import main
 
 HELLO = 'stratum: "1"\nworkflow: hello\nversion: 1.0.0\nsteps:\n  - {id: greet, task: hello.greet, input: {name: "{% $input.name %}"}}\n'
 HANDLER = "def greet(event, context):\n    print('greeting')\n    return 'Hello, ' + event['name']\n"
-ASL = {"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Pass", "Output": "{% $states.input.n + 1 %}", "End": True}}}
+ASL = {
+    "StartAt": "A",
+    "QueryLanguage": "JSONata",
+    "States": {"A": {"Type": "Pass", "Output": "{% $states.input.n + 1 %}", "End": True}},
+}
 
 
 def stratum(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*STRATUM, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, env={**os.environ, **environ}, check=False
+        [*STRATUM, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environ},
+        check=False,
     )
 
 
@@ -60,7 +70,9 @@ def test_a_workflow_that_fails_is_1_and_says_why(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["asl.json", "asl.yaml"])
 def test_asl_runs_just_the_same(folder: Path, name: str) -> None:
-    (folder / "asl.yaml").write_text("StartAt: A\nQueryLanguage: JSONata\nStates:\n  A: {Type: Pass, Output: '{% $states.input.n + 1 %}', End: true}\n")
+    (folder / "asl.yaml").write_text(
+        "StartAt: A\nQueryLanguage: JSONata\nStates:\n  A: {Type: Pass, Output: '{% $states.input.n + 1 %}', End: true}\n"
+    )
     done = stratum("run", name, "--input", '{"n": 41}', cwd=folder)
     assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
 
@@ -173,8 +185,12 @@ def test_an_input_that_the_contract_refuses_starts_nothing(tmp_path: Path) -> No
 
 
 def test_another_process_can_stop_a_run(folder: Path) -> None:
-    (folder / "long.yaml").write_text('stratum: "1"\nworkflow: long\nversion: 1.0.0\nsteps: [{id: nap, wait: 1h}]\n')
-    run = subprocess.Popen([*STRATUM, "run", "long.yaml", "--name", "nap"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    (folder / "long.yaml").write_text(
+        'stratum: "1"\nworkflow: long\nversion: 1.0.0\nsteps: [{id: nap, wait: 1h}]\n'
+    )
+    run = subprocess.Popen(
+        [*STRATUM, "run", "long.yaml", "--name", "nap"], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
     assert run.stderr is not None
     while "nap " not in run.stderr.readline():
         pass  # the line of the step comes once the execution is in the store
@@ -186,7 +202,12 @@ def test_another_process_can_stop_a_run(folder: Path) -> None:
 
 def test_a_terminal_gets_a_live_tree(folder: Path) -> None:
     ours, theirs = pty.openpty()
-    arguments: dict[str, Any] = {"cwd": folder, "stdout": subprocess.PIPE, "stderr": theirs, "env": {**os.environ, "TERM": "xterm"}}
+    arguments: dict[str, Any] = {
+        "cwd": folder,
+        "stdout": subprocess.PIPE,
+        "stderr": theirs,
+        "env": {**os.environ, "TERM": "xterm"},
+    }
     run = subprocess.Popen([*STRATUM, "run", "hello.yaml", "--input", '{"name": "Ada"}'], **arguments)
     os.close(theirs)
     shown = b""

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,24 +36,36 @@ def spec() -> str:
     lines = ['stratum: "1"', "workflow: long", "version: 1.0.0", "steps:"]
     for number in range(STEPS):
         before = f"{{% $s{number - 1} %}}" if number else []
-        lines.append(f"  - {{id: s{number}, task: handlers.work, input: {{step: {number}, before: {json.dumps(before)}}}}}")
+        lines.append(
+            f"  - {{id: s{number}, task: handlers.work, input: {{step: {number}, before: {json.dumps(before)}}}}}"
+        )
     return "\n".join(lines) + "\n"
 
 
 @pytest.fixture(params=["sqlite", "dynamodb"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def store_url(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/store.db"
         return
     import boto3
     from stratum.handlers.store.table import create_table
 
-    for name, value in (("AWS_ACCESS_KEY_ID", "none"), ("AWS_SECRET_ACCESS_KEY", "none"), ("AWS_DEFAULT_REGION", "us-east-1")):
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "none"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
         monkeypatch.setenv(name, value)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         endpoint = f"http://127.0.0.1:{port}"
         _wait_for(port)
@@ -73,13 +85,17 @@ def _wait_for(port: int) -> None:
     raise TimeoutError("moto's server does not answer")
 
 
-def test_killed_ten_times_and_resumed(store_url: str, tmp_path: Path, record_property: pytest.RecordProperty) -> None:
+def test_killed_ten_times_and_resumed(
+    store_url: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     (tmp_path / "handlers.py").write_text(HANDLER)
     (tmp_path / "long.yaml").write_text(spec())
     chance = random.Random()
     command = [*STRATUM, "run", "long.yaml", "--name", "killed", "--store", store_url]
     for _ in range(KILLS):
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
         try:
             process.wait(chance.uniform(0.2, 1.2))
         except subprocess.TimeoutExpired:
@@ -91,7 +107,13 @@ def test_killed_ten_times_and_resumed(store_url: str, tmp_path: Path, record_pro
         store.close()
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode == 2:  # it came to its end between two kills
-        done = subprocess.run([*STRATUM, "show", "killed", "--json", "--store", store_url], cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [*STRATUM, "show", "killed", "--json", "--store", store_url],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         output = json.loads(done.stdout)["output"]
     else:
         assert done.returncode == 0, done.stderr
@@ -105,7 +127,12 @@ def test_killed_ten_times_and_resumed(store_url: str, tmp_path: Path, record_pro
     store = open_store(store_url)
     [head] = store.heads().items
     assert verify(store, head.execution) == []
-    succeeded = [event for commit in store.commits(head.execution) for event in commit.events if event["type"] == "TaskSucceeded"]
+    succeeded = [
+        event
+        for commit in store.commits(head.execution)
+        for event in commit.events
+        if event["type"] == "TaskSucceeded"
+    ]
     assert len(succeeded) == STEPS
     repeats = len(performed) - STEPS
     assert 0 <= repeats <= KILLS

@@ -41,13 +41,17 @@ class Ran:
 
         named = {name: recorded(handler) for name, handler in functions.items()}
         self.clock = VirtualClock()
-        with LocalCloud(open_store("sqlite:///:memory:"), InProcessFunctions(named), clock=self.clock, workers=0) as cloud:
+        with LocalCloud(
+            open_store("sqlite:///:memory:"), InProcessFunctions(named), clock=self.clock, workers=0
+        ) as cloud:
             machine = cloud.call(
                 "CreateStateMachine", name="w", definition=json.dumps(self.definition), roleArn=ROLE
             )["stateMachineArn"]
             started = cloud.call("StartExecution", stateMachineArn=machine, name="x", input=json.dumps(input))
             self.ended: Loaded = cloud.wait(started["executionArn"], timeout=30)
-            self.events = cloud.call("GetExecutionHistory", executionArn=started["executionArn"], maxResults=1000)["events"]
+            self.events = cloud.call(
+                "GetExecutionHistory", executionArn=started["executionArn"], maxResults=1000
+            )["events"]
         self.status = self.ended.snapshot["status"]
         self.error = self.ended.snapshot.get("error")
         self.cause = self.ended.snapshot.get("cause")
@@ -129,7 +133,7 @@ def test_back_off(retry: str, waits: list[int]) -> None:
     assert ran.seconds == sum(waits)
     exhausted = Ran(spec, {}, {"m-f": answers(Busy("still"))})
     assert (exhausted.status, exhausted.error, len(exhausted.calls)) == ("FAILED", "Busy", 4)
-    assert json.loads(exhausted.cause)["errorMessage"] == "still"
+    assert json.loads(exhausted.cause or "")["errorMessage"] == "still"
 
 
 @pytest.mark.parametrize("backoff", ["linear", "exponential"])
@@ -151,7 +155,14 @@ def test_each_attempt_sees_the_violations_of_the_one_before() -> None:
         "    output: Answer\n    ensure: [{that: $result.score > 5, otherwise: \"{% 'only ' & $result.score %}\"}]\n"
         "    retry: {attempts: 4, delay: 1s, backoff: fixed}\n",
         {},
-        {"m-f": answers({"score": "x", "tags": [1, "a"]}, {"score": 3, "tags": []}, Busy(), {"score": 9, "tags": ["a"]})},
+        {
+            "m-f": answers(
+                {"score": "x", "tags": [1, "a"]},
+                {"score": 3, "tags": []},
+                Busy(),
+                {"score": 9, "tags": ["a"]},
+            )
+        },
     )
     assert ran.output == {"score": 9, "tags": ["a"]}
     assert [call["attempt"] for call in ran.calls] == [1, 2, 3, 4]
@@ -173,7 +184,7 @@ def test_a_violation_can_be_caught_by_name_and_lists_everything() -> None:
     assert [wrong["that"] for wrong in caught["violations"]] == ["$result.b > 1", "$result.b > 2"]
     failed = Ran(spec, {}, {"m-f": answers({"a": 1})})
     assert failed.error == "Stratum.ContractViolated"
-    assert [wrong["path"] for wrong in json.loads(failed.cause)["violations"]] == ["$.a", "$.b"]
+    assert [wrong["path"] for wrong in json.loads(failed.cause or "")["violations"]] == ["$.a", "$.b"]
 
 
 def test_needs_holds_or_waits_or_fails() -> None:

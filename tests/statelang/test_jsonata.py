@@ -13,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stratum.statelang.jsonata import UNDEFINED, JsonataError, Limits, compile, free_variables, uses_context
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False).filter(lambda n: not n.is_integer())
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False).filter(lambda n: not n.is_integer())
+)
 JSON = st.recursive(SCALARS, lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts), max_leaves=10)
 
 
@@ -82,25 +88,32 @@ def test_a_hostile_expression_is_stopped(source: str) -> None:
     assert sys.getrecursionlimit() == before
 
 
+def outcome(source: str) -> str:
+    try:
+        return "undefined" if evaluate(source, x={"a": 1}) is UNDEFINED else "a value"
+    except JsonataError as error:
+        return error.code
+
+
 def test_the_process_is_out_of_reach() -> None:
     for source in ("$eval('1')", "$__import__('os')", "$x.__class__", "$x.keys"):
-        try:
-            assert evaluate(source, x={"a": 1}) is UNDEFINED
-        except JsonataError as error:
-            assert error.code in ("D3121", "T1006")
+        assert outcome(source) in ("undefined", "D3121", "T1006")
 
 
 def test_deep_calls_within_the_limit_work() -> None:
     assert evaluate("($f := function($n){ $n = 0 ? 0 : 1 + $f($n - 1) }; $f(400))") == 400
     with pytest.raises(JsonataError, match="deeper than 50"):
-        compile("($f := function($n){ $n = 0 ? 0 : 1 + $f($n - 1) }; $f(400))").evaluate({}, limits=Limits(depth=50))
+        compile("($f := function($n){ $n = 0 ? 0 : 1 + $f($n - 1) }; $f(400))").evaluate(
+            {}, limits=Limits(depth=50)
+        )
 
 
 def test_one_expression_from_many_threads() -> None:
     expression = compile("($f := function($n){ $n = 0 ? 0 : 1 + $f($n - 1) }; $f($n))")
     answers: list[int] = []
     threads = [
-        threading.Thread(target=lambda n=n: answers.append(expression.evaluate({"n": n}) - n)) for n in range(0, 200, 10)
+        threading.Thread(target=lambda n=n: answers.append(expression.evaluate({"n": n}) - n))
+        for n in range(0, 200, 10)
     ]
     for thread in threads:
         thread.start()
@@ -123,7 +136,9 @@ def test_references_have_places_and_paths() -> None:
 
 
 def test_where_an_input_document_would_be_needed() -> None:
-    assert [use.text for use in uses_context(compile("total > 1 and $$.x and $items[price > 1].(qty)").ast)] == ["total", "$$"]
+    assert [
+        use.text for use in uses_context(compile("total > 1 and $$.x and $items[price > 1].(qty)").ast)
+    ] == ["total", "$$"]
 
 
 def test_what_step_functions_adds() -> None:

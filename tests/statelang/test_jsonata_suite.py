@@ -28,7 +28,12 @@ MISSES = {
 
 def close(a: Any, b: Any) -> bool:
     """Equal, numbers to 13 digits."""
-    if isinstance(a, bool) or isinstance(b, bool) or not isinstance(a, int | float) or not isinstance(b, int | float):
+    if (
+        isinstance(a, bool)
+        or isinstance(b, bool)
+        or not isinstance(a, int | float)
+        or not isinstance(b, int | float)
+    ):
         if isinstance(a, list) and isinstance(b, list):
             return len(a) == len(b) and all(map(close, a, b))
         if isinstance(a, dict) and isinstance(b, dict):
@@ -46,7 +51,11 @@ def outcome(case: dict[str, Any], datasets: dict[str, Any]) -> list[Any]:
     try:
         expression = compile(case["expr"], "jsonata")
         value = expression.evaluate(
-            case.get("bindings") or {}, input=given, limits=limits, now=time.time() * 1000, entropy=random.random
+            case.get("bindings") or {},
+            input=given,
+            limits=limits,
+            now=time.time() * 1000,
+            entropy=random.random,
         )
     except JsonataError as error:
         return ["err", error.code]

@@ -56,7 +56,14 @@ def test_a_good_spec_has_nothing_wrong_with_it() -> None:
     assert loaded.diagnostics == []
     assert loaded.ok
     assert loaded.spec is not None
-    assert [step.kind for step in loaded.spec.steps] == ["task", "task", "decision", "wait", "succeed", "fail"]
+    assert [step.kind for step in loaded.spec.steps] == [
+        "task",
+        "task",
+        "decision",
+        "wait",
+        "succeed",
+        "fail",
+    ]
     assert "step_route -->|otherwise| step_pause" in mermaid(loaded.spec)
 
 
@@ -139,9 +146,9 @@ def changed(old: str, new: str) -> list[str]:
         ("$input.total > 100", "$done.x", ["S502"]),
         ("$input.total > 100", "$extra != null", ["S505"]),
         ("$input.total > 100", "$input.total >", ["S501"]),
-        ("checked: \"{% $check %}\"", "checkd: \"{% $check %}\"", ["S306", "S305"]),
-        ("checked: \"{% $check %}\"", "checked: 5", ["S304"]),
-        ("id: \"{% $input.id %}\"", "id: \"{% $check %}\"", ["S304"]),
+        ('checked: "{% $check %}"', 'checkd: "{% $check %}"', ["S306", "S305"]),
+        ('checked: "{% $check %}"', "checked: 5", ["S304"]),
+        ('id: "{% $input.id %}"', 'id: "{% $check %}"', ["S304"]),
         ("minimum: 1", "minLength: 1", ["S302"]),
         ("  - {id: pause", "  - {id: lost, wait: 1s, next: done}\n  - {id: pause", ["S402"]),
         ("version: 1.0.0", "version: 1.0.0\nversion: 1.0.1", ["S106"]),
@@ -217,7 +224,7 @@ def test_crlf_and_unicode_keep_their_places() -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_no_change_to_a_spec_makes_load_raise(chance: random.Random) -> None:
-    lines = GOOD.split("\n")
+    lines: list[str] = [*GOOD.split("\n")]
     for _ in range(chance.randint(1, 3)):
         at = chance.randrange(len(lines))
         line = lines[at]
@@ -233,7 +240,9 @@ def test_no_change_to_a_spec_makes_load_raise(chance: random.Random) -> None:
             cut = chance.randrange(len(line))
             lines[at] = line[:cut] + line[cut + chance.randint(1, 5) :]
         elif kind == 4:
-            lines[at] = line.replace(": ", ": " + chance.choice(["null", "1", "[]", "{}", "true", "-5", '""', "~"]) + " #", 1)
+            lines[at] = line.replace(
+                ": ", ": " + chance.choice(["null", "1", "[]", "{}", "true", "-5", '""', "~"]) + " #", 1
+            )
         else:
             lines[at] = chance.choice(["", "  ", "-"]) + line
         if not lines:
@@ -278,10 +287,16 @@ def test_contracts(written: Any, good: list[Any], bad: list[Any]) -> None:
 def test_violations_name_the_place() -> None:
     order = contract({"items": [{"sku": "string", "qty": {"type": "integer", "minimum": 1}}]})
     wrong = {"items": [{"sku": "a", "qty": 1}, {"sku": 5}, {"sku": "c", "qty": 0}]}
-    assert [each.path for each in violations(order, wrong)] == ["$.items[1].sku", "$.items[1].qty", "$.items[2].qty"]
+    assert [each.path for each in violations(order, wrong)] == [
+        "$.items[1].sku",
+        "$.items[1].qty",
+        "$.items[2].qty",
+    ]
 
 
 def test_the_schema_knows_every_kind_of_step() -> None:
     schema = json_schema()
     assert schema["$schema"].endswith("2020-12/schema")
-    assert {"TaskStep", "DecisionStep", "WaitStep", "SetStep", "SucceedStep", "FailStep"} <= set(schema["$defs"])
+    assert {"TaskStep", "DecisionStep", "WaitStep", "SetStep", "SucceedStep", "FailStep"} <= set(
+        schema["$defs"]
+    )

@@ -41,7 +41,9 @@ def clean(event, context):
             dropped += 1
             continue
         comment = parts[3] if len(parts) > 3 and parts[3] else None
-        kept.append({"countries": parts[0].split(","), "coordinates": parts[1], "zone": parts[2], "comment": comment})
+        kept.append(
+            {"countries": parts[0].split(","), "coordinates": parts[1], "zone": parts[2], "comment": comment}
+        )
     return {"path": _write("clean.json", json.dumps(kept)), "rows": len(kept), "dropped": dropped}
 
 
@@ -71,7 +73,16 @@ def features(event, context):
 
 def write(event, context):
     rows = json.loads(Path(event["path"]).read_text(encoding="utf-8"))
-    columns = ["zone", "continent", "place", "latitude", "longitude", "hemisphere", "solar_offset_hours", "countries"]
+    columns = [
+        "zone",
+        "continent",
+        "place",
+        "latitude",
+        "longitude",
+        "hemisphere",
+        "solar_offset_hours",
+        "countries",
+    ]
     path = _folder() / "zones.csv"
     partial = path.with_suffix(f".{os.getpid()}.partial")
     with partial.open("w", encoding="utf-8", newline="") as file:

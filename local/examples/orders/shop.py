@@ -59,5 +59,10 @@ def once(context: Any, work: Callable[[sqlite3.Connection], Any]) -> Any:
 def count_call(context: Any, what: str) -> int:
     """How often this has been called for this execution, this time included. Stays also when the call fails."""
     with closing(open_shop()) as shop:
-        shop.execute("INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1", (run_of(context), what))
-        return shop.execute("SELECT count FROM calls WHERE run = ? AND what = ?", (run_of(context), what)).fetchone()[0]
+        shop.execute(
+            "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+            (run_of(context), what),
+        )
+        return shop.execute(
+            "SELECT count FROM calls WHERE run = ? AND what = ?", (run_of(context), what)
+        ).fetchone()[0]

@@ -11,7 +11,8 @@ def reserve(event, context):
     def work(shop):
         for item in event["items"]:
             taken = shop.execute(
-                "UPDATE stock SET qty = qty - ? WHERE sku = ? AND qty >= ?", (item["qty"], item["sku"], item["qty"])
+                "UPDATE stock SET qty = qty - ? WHERE sku = ? AND qty >= ?",
+                (item["qty"], item["sku"], item["qty"]),
             ).rowcount
             if not taken:
                 raise OutOfStock(f"there are not {item['qty']} of {item['sku']}")

@@ -17,7 +17,10 @@ class Service(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         fault = self.release.get("fault")
         if self.path == "/health":
-            body, status = {"status": fault or "ok", "version": self.release["version"]}, 503 if fault else 200
+            body, status = (
+                {"status": fault or "ok", "version": self.release["version"]},
+                503 if fault else 200,
+            )
         else:
             body, status = {"greeting": greet(self.path.strip("/") or "world")}, 200
         data = json.dumps(body).encode()
