@@ -5,16 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ROOMS := statelang handlers local infra
 
-.PHONY: run test test-slow check bench setup clean
+.PHONY: run test check bench setup clean
 
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
 
 test: $(READY)
-	$(BIN)/pytest -m "not slow" -n auto --dist worksteal
-
-test-slow: $(READY)
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check .

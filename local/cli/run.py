@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import sys
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -214,8 +216,14 @@ def _report(loaded: Loaded, store: str, *, result: bool) -> int:
         print(
             f"{snapshot.get('error') or 'no error name'}: {_readable(snapshot.get('cause'))}", file=sys.stderr
         )
-    print(f"its history: stratum history {name}{option}", file=sys.stderr)
+    print(f"its history: {_program()} history {name}{option}", file=sys.stderr)
     return 0 if snapshot["status"] == "SUCCEEDED" else 1
+
+
+def _program() -> str:
+    """How this command can be called from here: by its name, or by the path that it was called by."""
+    name = os.path.basename(sys.argv[0])
+    return sys.argv[0] if name == "stratum" and shutil.which(name) is None else "stratum"
 
 
 def _readable(cause: str | None) -> str:
