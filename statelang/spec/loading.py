@@ -94,7 +94,7 @@ class _Reader:
                 made.append(read)
         whole = {step.id for step in made}
         for step in steps if isinstance(steps, list) else []:
-            if not isinstance(step, dict) or step.get("id") not in whole:
+            if not isinstance(step, dict) or str(step.get("id", "")) not in whole:
                 self.broken.append(str(step.get("id", "")) if isinstance(step, dict) else "")
         header = {key: value for key, value in data.items() if key != "steps"}
         if "steps" not in data:

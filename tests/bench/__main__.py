@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +45,27 @@ def measure(script: str, *arguments: str, python: Path | str = sys.executable) -
     if done.returncode:
         raise SystemExit(f"{script} {' '.join(arguments)} failed:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def startup() -> None:
+    print("\nMilliseconds to start, cold processes, medians of 10")
+    stratum = Path(sys.executable).with_name("stratum")
+    hello = 'stratum: "1"\nworkflow: hello\nversion: 1.0.0\nsteps: [{id: greet, task: hello.greet}]\n'
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "hello.yaml").write_text(hello)
+        Path(folder, "hello.py").write_text("def greet(event, context):\n    return 'hello'\n")
+        for label, command in (
+            ("python -c 'import moto'", [sys.executable, "-c", "import moto"]),
+            ("python -c 'import boto3'", [sys.executable, "-c", "import boto3"]),
+            ("stratum --help", [str(stratum), "--help"]),
+            ("stratum run hello.yaml", [str(stratum), "run", "hello.yaml"]),
+        ):
+            times = []
+            for _ in range(10):
+                began = time.perf_counter()
+                subprocess.run(command, cwd=folder, check=True, capture_output=True)
+                times.append((time.perf_counter() - began) * 1000)
+            print(f"  {label:<42}{statistics.median(times):>10,.0f}")
 
 
 def pass_chain() -> None:
@@ -83,6 +106,7 @@ def bytes_per_step() -> None:
 
 
 if __name__ == "__main__":
+    startup()
     pass_chain()
     durable_tasks()
     bytes_per_step()
