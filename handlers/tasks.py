@@ -49,8 +49,14 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
     results: list[Body] = []
 
     def answer(record: Any) -> None:
-        body = parse(record.body, model=TaskBody)
-        results.append(perform(runtime, body))
+        try:
+            results.append(perform(runtime, parse(record.body, model=TaskBody)))
+        except Exception as error:
+            # Nothing is known of the task, so it says nothing of it: the command is delivered again.
+            logger.warning(
+                "not performed", message_id=record.message_id, reason=f"{type(error).__name__}: {error}"
+            )
+            raise
 
     answered = process_partial_response(
         event=event, record_handler=answer, processor=_processor, context=context

@@ -66,6 +66,7 @@ class LocalCloud:
         self.store = store
         self._pool = ThreadPoolExecutor(workers, "stratum-task") if workers else None
         self._failures: list[BaseException] = []
+        self._closed = False
 
     def __enter__(self) -> LocalCloud:
         return self
@@ -75,6 +76,7 @@ class LocalCloud:
 
     def close(self) -> None:
         """Stops the functions. What was in the queues follows from the store again when it is next opened."""
+        self._closed = True
         close = getattr(self.runtime.functions, "close", None)
         if close is not None:
             close()
@@ -138,20 +140,22 @@ class LocalCloud:
         return bool(given or bodies)
 
     def _perform(self, bodies: Sequence[Body]) -> None:
+        event = sqs_event("stratum-tasks", bodies, self.clock())
+        failed: list[Body] = []
         try:
-            tasks.handle(self.runtime, sqs_event("stratum-tasks", bodies, self.clock()))
+            failed = _failed(bodies, event, tasks.handle(self.runtime, event))
         finally:
-            self.queues.performed(bodies)
+            self.queues.performed([body for body in bodies if body not in failed])
+        if failed and not self._closed:
+            self.queues.perform_again(failed)
 
     def _note_failure(self, done: Future[None]) -> None:
         if not done.cancelled() and (error := done.exception()) is not None:
             self._failures.append(error)
 
     def _deliver_again(self, bodies: Sequence[Body], event: dict[str, Any], answer: dict[str, Any]) -> None:
-        failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
-        if failed:
-            records = zip(event["Records"], bodies, strict=True)
-            self.queues.deliver_again([body for record, body in records if record["messageId"] in failed])
+        if failed := _failed(bodies, event, answer):
+            self.queues.deliver_again(failed)
 
     def _rest(self, execution: str | None, deadline: float | None) -> bool:
         """Waits for a task, a timer or, under a virtual clock, not at all; answers False where neither is."""
@@ -184,3 +188,10 @@ class LocalCloud:
         head = self.store.head(execution)
         if head is not None and head.seq > executions.known(execution).seq:
             executions.load(execution)
+
+
+def _failed(bodies: Sequence[Body], event: dict[str, Any], answer: dict[str, Any]) -> list[Body]:
+    """The bodies of those messages of a batch that its handler reports as failed."""
+    failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+    records = zip(event["Records"], bodies, strict=True)
+    return [body for record, body in records if record["messageId"] in failed]

@@ -28,12 +28,17 @@ class Owner:
         self._file = None
 
     def __enter__(self) -> Owner:
+        return self if self._file is not None else self.take()
+
+    def take(self) -> Owner:
+        """Takes the lock. Raises `OwnedElsewhere`."""
         self._path.parent.mkdir(mode=0o700, exist_ok=True)
         self._file = self._path.open("w")
         try:
             _lock(self._file.fileno())
         except OSError:
             self._file.close()
+            self._file = None
             raise OwnedElsewhere(self._execution) from None
         return self
 

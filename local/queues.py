@@ -31,7 +31,6 @@ class LocalQueues:
         self._wakes: list[tuple[int, int, str, str]] = []
         self._count = 0
         self._in_flight: set[tuple[str, str, str, int]] = set()
-        self._receives: dict[int, int] = {}
 
     # -- the outbox ------------------------------------------------------------------------------------
 
@@ -79,12 +78,21 @@ class LocalQueues:
     def deliver_again(self, bodies: Sequence[Body]) -> None:
         """Puts refused messages back. Raises `DeadLetter` for one that was refused too often."""
         for body in bodies:
-            count = self._receives[id(body)] = self._receives.get(id(body), 0) + 1
-            if count >= MAX_RECEIVES:
-                raise DeadLetter(
-                    f"{body['execution']}: the message {body['message']['type']!r} was refused {count} times"
-                )
+            self._received(body, f"the message {body['message']['type']!r}")
         self.advance(bodies)
+
+    def perform_again(self, bodies: Sequence[Body]) -> None:
+        """Puts tasks back that could not be performed; they are in flight all the while. Raises `DeadLetter`."""
+        for body in bodies:
+            self._received(body, f"the task of {body['command']['state']!r}")
+        with self.changed:
+            self._tasks.extend(bodies)
+            self.changed.notify_all()
+
+    def _received(self, body: Body, what: str) -> None:
+        count = body["receives"] = body.get("receives", 0) + 1
+        if count >= MAX_RECEIVES:
+            raise DeadLetter(f"{body['execution']}: {what} was refused {count} times")
 
     @property
     def waiting(self) -> bool:

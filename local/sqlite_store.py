@@ -338,8 +338,10 @@ class _Reading(_Use):
         self._lock.acquire()
         return self._database.execute
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise _unusable(error) from None
 
 
 class _Transaction(_Use):
@@ -351,20 +353,32 @@ class _Transaction(_Use):
         self._lock.acquire()
         try:
             self._database.execute("BEGIN IMMEDIATE")
-        except BaseException:
+        except BaseException as error:
             self._lock.release()
+            if isinstance(error, sqlite3.Error):
+                raise _unusable(error) from None
             raise
         return self._database.execute
 
-    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
-            self._database.execute("COMMIT" if kind is None else "ROLLBACK")
-        except sqlite3.Error:
+            if error is None:
+                self._database.execute("COMMIT")
+            elif self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+        except sqlite3.Error as failed:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
-            raise
+            raise _unusable(failed) from None
         finally:
             self._lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise _unusable(error) from None
+
+
+def _unusable(error: sqlite3.Error) -> StoreError:
+    """A full disk, a damaged file, a lock that nobody gives back: what was answered before is still there."""
+    return StoreError(f"the store cannot be used: {error}")
 
 
 def from_url(url: str, tenant: str = "default") -> SqliteStore:

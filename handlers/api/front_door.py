@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, p
 
 from ..logs import logger
 from ..runtime import Runtime, deployed
+from ..store import StoreError
 from . import executions, history, state_machines
 from .errors import ApiError
 
@@ -64,6 +65,9 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
         answer, status = {"__type": error.type, "message": error.message}, error.status
     except ValidationError as error:
         answer, status = {"__type": "SerializationException", "message": str(error)}, 400
+    except StoreError as error:
+        logger.error("the store failed", operation=operation, reason=str(error))
+        answer, status = {"__type": "InternalServerError", "message": str(error)}, 500
     except Exception as error:
         logger.exception("failed", operation=operation)
         answer = {"__type": "InternalServerError", "message": f"{type(error).__name__}: {error}"}

@@ -41,6 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; nothing is lost: `stratum resume` goes on where the log ends", file=sys.stderr)
         return 130
+    except RuntimeError as error:
+        if type(error).__name__ not in ("StoreError", "DeadLetter", "Stuck"):
+            raise
+        print(
+            f"stratum {options.command}: {error}\nwhat was committed is kept; `stratum resume` goes on from there",
+            file=sys.stderr,
+        )
+        return 1
     except BrokenPipeError:
         # The reader of our output has gone. Python would complain again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         name = options.name or _new_name()
         execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         store.put(RUN, execution, {"file": str(workflow.path.resolve()), "folder": str(workflow.folder)})
-        with Owner(options.store, execution):
+        with _owning(options.store, execution, name):
             watch.begin(
                 execution, progress(f"{workflow.name} {name}", Steps(workflow.source_map), cloud.clock)
             )
@@ -53,6 +53,16 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(outcome(loaded), indent=2, ensure_ascii=False))
     return _report(loaded, options.store, result=not options.json)
+
+
+def _owning(store: str, execution: str, name: str) -> Owner:
+    """The lock of an execution that is about to be run. Raises `WrongRequest` where another process has it."""
+    try:
+        return Owner(store, execution).take()
+    except OwnedElsewhere:
+        raise WrongRequest(
+            f"another process is running '{name}'; another --name begins a new execution"
+        ) from None
 
 
 def resume(options: argparse.Namespace) -> int:

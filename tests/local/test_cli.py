@@ -224,3 +224,32 @@ def test_a_terminal_gets_a_live_tree(folder: Path) -> None:
     assert "✓".encode() in shown
     assert run.stdout is not None
     assert json.loads(run.stdout.read()) == "Hello, Ada"
+
+
+def test_a_damaged_store_is_told_and_left_alone(folder: Path) -> None:
+    stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', cwd=folder)
+    store = folder / ".stratum" / "stratum.db"
+    damaged = bytearray(store.read_bytes())
+    damaged[4096:] = b"\x55" * (len(damaged) - 4096)
+    store.write_bytes(damaged)
+    for arguments in (["list"], ["run", "hello.yaml", "--input", '{"name": "Ada"}']):
+        done = stratum(*arguments, cwd=folder)
+        assert done.returncode in (1, 2)
+        assert "Traceback" not in done.stderr
+        assert "store" in done.stderr
+
+
+def test_one_name_is_run_by_one_process(folder: Path) -> None:
+    (folder / "long.yaml").write_text(
+        'stratum: "1"\nworkflow: long\nversion: 1.0.0\nsteps: [{id: nap, wait: 1h}]\n'
+    )
+    run = subprocess.Popen(
+        [*STRATUM, "run", "long.yaml", "--name", "nap"], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+    assert run.stderr is not None
+    while "nap " not in run.stderr.readline():
+        pass  # the line of the step comes once the execution is in the store
+    again = stratum("run", "long.yaml", "--name", "nap", cwd=folder)
+    run.kill()
+    run.communicate()
+    assert (again.returncode, "another process is running 'nap'" in again.stderr) == (2, True)
