@@ -21,6 +21,7 @@ PAYLOAD_THRESHOLD = 1024
 # User data only occurs inside strings (the engine keeps it as JSON text), so an object with this key is ours.
 _REFERENCE = "$payload"
 _COMPRESS = 192
+_SMALL = 8192
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -61,7 +62,12 @@ def pack(body: bytes) -> bytes:
     """A commit's text as it is stored: compressed where that helps."""
     if len(body) <= _COMPRESS:
         return body
-    packed = zlib.compress(body, 1)
+    if len(body) > _SMALL:
+        packed = zlib.compress(body, 1)
+    else:
+        # With the usual window, fresh memory of the system costs more than the compression itself.
+        compressor = zlib.compressobj(1, zlib.DEFLATED, 12, 5)
+        packed = compressor.compress(body) + compressor.flush()
     return packed if len(packed) < len(body) else body
 
 

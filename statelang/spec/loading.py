@@ -236,8 +236,10 @@ class _Reader:
                 path,
             )
         else:
-            told = found["msg"].replace("Input should be", "it should be")
-            self.problem("S203", f"`{name}` is not right: {told}, not {_kind_of(found['input'])}", path)
+            told = found["msg"].replace("Input should be", "it should be").replace("a valid string", "a text")
+            hint = f'put it into quotes, as in {name}: "{found["input"]}"' if kind == "string_type" else None
+            hint = "a version is three numbers, such as 1.4.0" if name == "version" else hint
+            self.problem("S203", f"`{name}` is not right: {told}, not {_kind_of(found['input'])}", path, hint)
 
 
 def _beside_the_point(found: Any) -> bool:
