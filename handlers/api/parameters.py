@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ...statelang.asl import measure
+from ...statelang.engine import DATA_LIMIT
 from ..arns import StatesArn, parse_arn
 from .errors import ApiError, invalid_arn, validation
 
@@ -85,6 +87,10 @@ def execution_input(parameters: Parameters) -> str:
     value = optional_text(parameters, "input")
     if value is None:
         return "{}"
+    if measure(value) > DATA_LIMIT:
+        constraint = f"Member must have length less than or equal to {DATA_LIMIT}"
+        message = f"1 validation error detected: Value at 'input' failed to satisfy constraint: {constraint}"
+        raise ApiError("ValidationException", message)
     try:
         json.loads(value)
     except (ValueError, RecursionError) as error:

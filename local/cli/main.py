@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 2
+    for stream in (sys.stdout, sys.stderr):
+        # JSON can hold half a character, which no encoding can: it is printed as JSON would escape it.
+        stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
     # The handlers' own log lines are for servers; here they would stand between the lines of the command.
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     module, _, function = options.runs.partition(":")

@@ -253,3 +253,19 @@ def test_one_name_is_run_by_one_process(folder: Path) -> None:
     run.kill()
     run.communicate()
     assert (again.returncode, "another process is running 'nap'" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "input", ['"\\ud800"', "123456789012345678901234567890", '"h\u00e9llo \u2603"', "null", "[]", "1e-7"]
+)
+def test_odd_inputs_come_out_as_they_went_in(folder: Path, input: str) -> None:
+    (folder / "pass.json").write_text(json.dumps({**ASL, "States": {"A": {"Type": "Pass", "End": True}}}))
+    done = stratum("run", "pass.json", "--input", input, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == json.loads(input)
+
+
+def test_an_input_that_is_too_large_is_refused(folder: Path) -> None:
+    (folder / "big.json").write_text(json.dumps("x" * 300_000))
+    done = stratum("run", "asl.json", "--input", "@big.json", cwd=folder)
+    assert (done.returncode, "262144" in done.stderr) == (2, True)
