@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -299,4 +301,11 @@ def test_the_schema_knows_every_kind_of_step() -> None:
     assert schema["$schema"].endswith("2020-12/schema")
     assert {"TaskStep", "DecisionStep", "WaitStep", "SetStep", "SucceedStep", "FailStep"} <= set(
         schema["$defs"]
+    )
+
+
+def test_the_schema_beside_the_examples_is_the_one_that_is_generated() -> None:
+    beside = Path(__file__).resolve().parents[2] / "local" / "examples" / "stratum.schema.json"
+    assert json.loads(beside.read_text()) == json_schema(), (
+        "run: stratum schema > local/examples/stratum.schema.json"
     )
