@@ -100,7 +100,7 @@ class _Reader:
         if "steps" not in data:
             self.problem("S202", "`steps` is missing", (), "a workflow is a list of steps under `steps:`")
         known = dict(header)
-        while True:
+        for _ in range(len(header) + 2):
             try:
                 checked = _Header.model_validate(known)
                 break
@@ -109,6 +109,8 @@ class _Reader:
                     known.pop(key, None)
                 # What is wrong or missing is filled in, so that the steps can be checked all the same.
                 known = {"stratum": "1", "workflow": "workflow", "version": "0.0.0", **known}
+        else:
+            return None  # what is wrong could not be set aside: it has been told
         if not made:
             return None
         fields = {name: getattr(checked, name) for name in Spec.model_fields if name != "steps"}
