@@ -15,8 +15,6 @@ from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, p
 from .logs import logger
 from .runtime import Runtime, deployed
 
-_processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-
 
 class AdvanceBody(BaseModel):
     """The body of one message: something that happened to an execution (see `engine.messages`)."""
@@ -62,4 +60,5 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
             raise failure
         logger.info("advanced", tenant=body.tenant, execution=body.execution, received=body.message["type"])
 
-    return process_partial_response(event=event, record_handler=answer, processor=_processor, context=context)  # pyright: ignore[reportReturnType]
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return process_partial_response(event=event, record_handler=answer, processor=processor, context=context)  # pyright: ignore[reportReturnType]

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..statelang.asl import StateMachine, load_definition
-from ..statelang.engine import apply_changes, decide, merge_changes, pending_commands, wake_at
+from ..statelang.asl import StateMachine, digest_of, load_definition
+from ..statelang.engine import apply_changes, decide, pending_commands, wake_at
 from ..statelang.engine.messages import Message
 from .runtime import Body, Runtime
 from .store import Commit, Conflict, Entry, Head, Store
@@ -77,6 +77,7 @@ class Executions:
         self.store = store
         self._runtime = runtime
         self._cache: OrderedDict[str, Loaded] = OrderedDict()
+        self._defined: set[str] = set()
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -202,7 +203,8 @@ class Executions:
         """Hands out again every task that the execution waits for, and asks again for its tick."""
         loaded = self.load(execution)
         due = wake_at(loaded.snapshot)
-        self._settle([(_Plan(loaded, None, pending_commands(loaded.snapshot), due), None)])
+        pending = pending_commands(loaded.machine, loaded.snapshot, self._runtime.clock())
+        self._settle([(_Plan(loaded, None, pending, due), None)])
         return loaded
 
     def _plan(self, execution: str, messages: Sequence[Message], *, cached: bool) -> _Plan:
@@ -220,24 +222,12 @@ class Executions:
 
     def _decide(self, loaded: Loaded, messages: Sequence[Message]) -> _Plan:
         now = self._runtime.clock()
-        snapshot = loaded.snapshot
-        changes: dict[str, Any] | None = None
-        events: list[dict[str, Any]] = []
-        commands: list[dict[str, Any]] = []
-        taken: list[Message] = []
-        due = None
-        for message in messages:
-            decision = decide(loaded.machine, snapshot, message, now)
-            due = decision.wake_at
-            if decision.changes is None:
-                continue
-            snapshot = decision.snapshot
-            changes = decision.changes if changes is None else merge_changes(changes, decision.changes)
-            events += decision.events
-            commands += decision.commands
-            taken.append(_told(message))
+        decision = decide(loaded.machine, loaded.snapshot, messages, now)
+        snapshot, changes, due = decision.snapshot, decision.changes, decision.wake_at
+        events, commands = decision.events, decision.commands
         if changes is None:
             return _Plan(loaded, None, [], due)
+        taken = [_told(messages[place]) for place in decision.taken]
         seq = loaded.seq + 1
         weight = loaded.weight + _weigh(changes)
         whole = weight > max(SNAPSHOT_WEIGHT, loaded.snapshot_weight)
@@ -264,14 +254,16 @@ class Executions:
         snapshot = loaded.snapshot
         execution = snapshot["execution"]
         lease = (
-            now + LEASE if any(frame["phase"] == "task" for frame in snapshot["frames"].values()) else None
+            now + LEASE
+            if any(frame["phase"] in ("task", "map_run") for frame in snapshot["frames"].values())
+            else None
         )
         wakes = [at for at in (due, lease) if at is not None]
         running = snapshot["status"] == "RUNNING"
         return Head(
             execution=execution["id"],
             name=execution["name"],
-            state_machine=snapshot["state_machine"]["id"],
+            state_machine=snapshot.get("parent", {}).get("map_run") or snapshot["state_machine"]["id"],
             status=snapshot["status"],
             started_at=execution["started"],
             stopped_at=snapshot.get("stopped"),
@@ -287,13 +279,13 @@ class Executions:
         """Nothing new in the messages: what their commit asked for may still be due, and may have been lost."""
         loaded, now = plan.loaded, self._runtime.clock()
         pending = {
-            (command["frame"], command["task"]): command for command in pending_commands(loaded.snapshot)
+            _which(command): command for command in pending_commands(loaded.machine, loaded.snapshot, now)
         }
         if not pending and plan.due is None:
             return
         if ticked:
             frames = loaded.snapshot["frames"]
-            plan.commands = [c for c in pending.values() if frames[c["frame"]]["task"]["at"] + LEASE <= now]
+            plan.commands = [c for c in pending.values() if _handed_out(frames, c) + LEASE <= now]
             head = self._head(loaded, plan.due, now, loaded.head.fields if loaded.head else {})
             if loaded.head is None or head.wake_at != loaded.head.wake_at:
                 head = replace(head, digest=loaded.digest)
@@ -304,13 +296,14 @@ class Executions:
             return
         for commit in self.store.commits(loaded.execution, max(0, loaded.seq - _SOUGHT)):
             if any("task" in message and _answer(message) in answered for message in commit.messages):
-                lost = [(c["frame"], c["task"]) for c in commit.commands if c["type"] == "perform"]
+                lost = [_which(command) for command in commit.commands]
                 plan.commands += [pending[key] for key in lost if key in pending]
 
     def _settle(self, plans: Sequence[tuple[_Plan, Commit | None]]) -> None:
         """Remembers what was appended, tells the observer, and sends the commands out."""
         runtime, tenant = self._runtime, self.store.tenant
         bodies: list[Body] = []
+        answers: list[Body] = []
         for plan, commit in plans:
             loaded = plan.loaded
             if commit is not None:
@@ -318,8 +311,12 @@ class Executions:
                 if runtime.observer is not None:
                     runtime.observer(loaded.execution, commit)
             for command in plan.commands:
-                if command["type"] == "perform":
+                if command["type"] in _KEPT:
+                    self._keep(loaded, command)
+                elif command["type"] != "finished":
                     bodies.append({"tenant": tenant, "execution": loaded.execution, "command": command})
+                elif "parent" in loaded.snapshot:
+                    answers.append(parent_message(tenant, loaded.snapshot))
             running = loaded.snapshot["status"] == "RUNNING"
             if running and plan.due is not None and (loaded.armed is None or plan.due < loaded.armed):
                 runtime.outbox.wake(tenant, loaded.execution, plan.due)
@@ -327,6 +324,24 @@ class Executions:
             self._remember(loaded)
         if bodies:
             runtime.outbox.perform(bodies)
+        if answers:
+            runtime.outbox.advance(answers)
+
+    def _keep(self, loaded: Loaded, command: dict[str, Any]) -> None:
+        """Writes down what the commands after this one refer to."""
+        if command["type"] == "define":
+            self.define(command["definition"])
+        elif self.store.get("map-run", command["arn"]) is None:
+            self.store.put("map-run", command["arn"], {"execution": loaded.execution})
+
+    def define(self, definition: str) -> str:
+        """Stores a definition under its digest, once; answers the digest."""
+        digest = digest_of(definition)
+        if digest not in self._defined:
+            if self.store.get("definition", digest) is None:
+                self.store.put("definition", digest, {"definition": definition})
+            self._defined.add(digest)
+        return digest
 
 
 def _head_can_wait(written: Head | None, head: Head) -> bool:
@@ -338,20 +353,43 @@ def _head_can_wait(written: Head | None, head: Head) -> bool:
     return head.seq - written.seq < HEAD_LAG
 
 
-def _answer(message: Message) -> tuple[str, str, int]:
-    return message["type"], message["frame"], message["task"]
+_KEPT = ("define", "map_run")
+
+
+def _answer(message: Message) -> tuple[Any, ...]:
+    return message["type"], message["frame"], message["task"], message.get("index")
+
+
+def _which(command: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells one command of an execution from another."""
+    return tuple(command.get(key) for key in ("type", "frame", "task", "index"))
+
+
+def _handed_out(frames: Mapping[str, Any], command: Mapping[str, Any]) -> int:
+    frame = frames.get(command.get("frame", ""))
+    if frame is None:
+        return 0
+    return frame["task"]["at"] if "task" in frame else frame["started"]
+
+
+def parent_message(tenant: str, snapshot: Mapping[str, Any]) -> Body:
+    """What an execution that has ended tells the one that waits for it."""
+    from .children import ended
+
+    parent = snapshot["parent"]
+    return {"tenant": tenant, "execution": parent["execution"], "message": ended(snapshot)}
 
 
 def _told(message: Message) -> Message:
     """A message as the log keeps it: what a task answered stands in the event that it led to."""
     if "output" not in message and "task" not in message:
         return message
-    return {key: value for key, value in message.items() if key not in ("output", "cause")}
+    return {key: value for key, value in message.items() if key not in ("output", "cause", "items")}
 
 
 def _brief(command: dict[str, Any]) -> dict[str, Any]:
     """A command as the log keeps it: which task, as the rest stands in the snapshot."""
-    return {key: command[key] for key in ("type", "frame", "task", "status") if key in command}
+    return {key: command[key] for key in ("type", "frame", "task", "index", "status") if key in command}
 
 
 def _weigh(part: Mapping[str, Any]) -> int:
@@ -359,7 +397,7 @@ def _weigh(part: Mapping[str, Any]) -> int:
     weight = 200 * len(part["frames"])
     for frame in part["frames"].values():
         if frame is not None:
-            weight += _text_weight(frame.get("input", ""))
+            weight += _text_weight(frame.get("input", "")) + _text_weight(frame.get("output", ""))
             if "task" in frame:
                 weight += _text_weight(frame["task"]["arguments"])
     for text in part["variables"].values():

@@ -42,6 +42,8 @@ def system_clock() -> int:
 
 
 Observer = Callable[[str, "Commit"], None]
+Pause = Callable[[int, "int | None"], None]
+"""Waits: for so many milliseconds, until the clock shows that time where one is given."""
 
 
 class Runtime:
@@ -60,6 +62,8 @@ class Runtime:
         region: str = "us-east-1",
         account: str = "123456789012",
         observer: Observer | None = None,
+        pause: Pause | None = None,
+        single_threaded: bool = False,
     ):
         self.store = store
         self.outbox = outbox
@@ -68,6 +72,8 @@ class Runtime:
         self.region = region
         self.account = account
         self.observer = observer
+        self.single_threaded = single_threaded
+        self._pause = pause or _real_pause
         self._executions: dict[str, Executions] = {}
 
     def executions(self, tenant: str = "default") -> Executions:
@@ -79,6 +85,44 @@ class Runtime:
             store = self.store if tenant == self.store.tenant else self.store.for_tenant(tenant)
             found = self._executions[tenant] = Executions(store, self)
         return found
+
+    def with_outbox(self, outbox: Outbox) -> Runtime:
+        """The same runtime whose commands go elsewhere."""
+        return self._with(outbox, self.region, self.account)
+
+    def at(self, account: str, region: str) -> Runtime:
+        """The same runtime for requests of another account or region; what it knows of executions is shared."""
+        made = self._with(self.outbox, region, account)
+        made._executions = self._executions
+        return made
+
+    def _with(self, outbox: Outbox, region: str, account: str) -> Runtime:
+        return Runtime(
+            self.store, outbox, self.functions, clock=self.clock, region=region, account=account,
+            observer=self.observer, pause=self._pause, single_threaded=self.single_threaded,
+        )  # fmt: skip
+
+    def sleep_until(self, at: int) -> None:
+        """Waits until the clock shows `at`, in milliseconds."""
+        while (left := at - self.clock()) > 0:
+            self._pause(left, at)
+
+    def until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Asks `done` again and again, for so many seconds at the most."""
+        deadline = self.clock() + int(seconds * 1000)
+        while not done():
+            if self.clock() >= deadline:
+                return False
+            self._pause(_POLL, None)
+        return True
+
+
+_POLL = 100
+"""Milliseconds between two looks at what somebody waits for."""
+
+
+def _real_pause(milliseconds: int, until: int | None) -> None:
+    time.sleep(milliseconds / 1000)
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Runtime:

@@ -1,12 +1,13 @@
-"""The tasks handler: commands from their SQS queue, each performed and its result sent as a message.
+"""The tasks handler: commands from their SQS queue, each carried out and its result sent as a message.
 
-A task is performed at least once: its command may be delivered again, also after its result was committed.
-The idempotency key in the invocation's client context is the same every time, and the engine counts the first
+A command is carried out at least once: it may be delivered again, also after its result was committed. A task's
+idempotency key, in the invocation's client context, is the same every time, and the engine counts the first
 result and no other.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -16,8 +17,6 @@ from ..statelang.engine import messages
 from . import integrations
 from .logs import logger
 from .runtime import Body, Runtime, deployed
-
-_processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 class TaskCommand(BaseModel):
@@ -30,13 +29,16 @@ class TaskCommand(BaseModel):
     state: str
     key: str
     timeout: int | None = None
+    role: str | None = None
     attempt: int = 1
 
 
 class TaskBody(BaseModel):
+    """The body of one message: a command of `decide` (see `engine.Decision`)."""
+
     tenant: str
     execution: str
-    command: TaskCommand
+    command: dict[str, Any]
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -47,10 +49,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Takes an SQS event and answers `{"batchItemFailures": [...]}`."""
     results: list[Body] = []
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
     def answer(record: Any) -> None:
         try:
-            results.append(perform(runtime, parse(record.body, model=TaskBody)))
+            results.extend(perform(runtime, parse(record.body, model=TaskBody)))
         except Exception as error:
             # Nothing is known of the task, so it says nothing of it: the command is delivered again.
             logger.warning(
@@ -59,25 +62,74 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
             raise
 
     answered = process_partial_response(
-        event=event, record_handler=answer, processor=_processor, context=context
+        event=event, record_handler=answer, processor=processor, context=context
     )
     if results:
         runtime.outbox.advance(results)
     return answered  # pyright: ignore[reportReturnType]
 
 
-def perform(runtime: Runtime, body: TaskBody) -> Body:
-    """Performs one task; answers the body of the message that says what came of it."""
-    command = body.command
+def perform(runtime: Runtime, body: TaskBody) -> list[Body]:
+    """Carries out one command; answers the bodies of the messages that say what came of it."""
+    tenant, execution, command = body.tenant, body.execution, body.command
+    kind = command["type"]
+    if kind == "perform":
+        message = perform_task(runtime, tenant, execution, TaskCommand(**command))
+        found = [] if message is None else [message]
+    elif kind == "start_child":
+        from .children import start_child
+
+        return start_child(runtime, tenant, execution, command)
+    elif kind == "stop_children":
+        from .children import stop_children
+
+        return stop_children(runtime, tenant, command["map_run"])
+    else:
+        found = [map_io(runtime, tenant, execution, command)]
+    return [{"tenant": tenant, "execution": execution, "message": message} for message in found]
+
+
+def perform_task(
+    runtime: Runtime, tenant: str, execution: str, command: TaskCommand
+) -> dict[str, Any] | None:
+    """Performs a task; answers the message that says what came of it, or None where somebody else will."""
     try:
-        output = integrations.perform(runtime, body.execution, command)
+        output = integrations.perform(runtime, tenant, execution, command)
         message = messages.task_succeeded(command.frame, command.task, output)
+    except integrations.TaskSubmitted as submitted:
+        if submitted.output is None:
+            return None
+        message = messages.task_submitted(command.frame, command.task, submitted.output)
     except integrations.TaskTimedOut:
         message = messages.task_timed_out(command.frame, command.task)
     except integrations.TaskFailed as failed:
         message = messages.task_failed(command.frame, command.task, failed.error, failed.cause)
     logger.info(
-        "performed", tenant=body.tenant, execution=body.execution, state=command.state, key=command.key,
+        "performed", tenant=tenant, execution=execution, state=command.state, key=command.key,
         result=message["type"],
     )  # fmt: skip
-    return {"tenant": body.tenant, "execution": body.execution, "message": message}
+    return message
+
+
+def map_io(runtime: Runtime, tenant: str, execution: str, command: dict[str, Any]) -> dict[str, Any]:
+    """Reads a distributed map's items, or writes its results."""
+    from . import items
+
+    frame, task = command["frame"], command["task"]
+    arguments, config = json.loads(command["arguments"]), json.loads(command["config"])
+    if command["type"] == "read_items":
+        try:
+            found = items.read_items(runtime, command["resource"], arguments, config)
+        except items.ItemReaderFailed as failed:
+            return messages.items_failed(frame, task, str(failed))
+        return messages.items_read(frame, task, json.dumps(found, separators=(",", ":"), ensure_ascii=False))
+    try:
+        results = items.child_results(runtime, tenant, command["map_run"])
+        output = items.write_results(
+            runtime, command["resource"], arguments, config, command["map_run"], results
+        )
+    except items.ResultWriterFailed as failed:
+        return messages.results_failed(frame, task, str(failed))
+    return messages.results_written(
+        frame, task, json.dumps(output, separators=(",", ":"), ensure_ascii=False)
+    )

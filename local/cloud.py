@@ -62,7 +62,16 @@ class LocalCloud:
     ):
         self.clock = clock or RealClock()
         self.queues = LocalQueues()
-        self.runtime = Runtime(store, self.queues, functions, clock=self.clock, observer=observer)
+        self.runtime = Runtime(
+            store,
+            self.queues,
+            functions,
+            clock=self.clock,
+            observer=observer,
+            pause=self._pause,
+            single_threaded=self.clock.virtual,
+        )
+        self._runtimes: dict[tuple[str, str], Runtime] = {}
         self.store = store
         self._pool = ThreadPoolExecutor(workers, "stratum-task") if workers else None
         self._failures: list[BaseException] = []
@@ -82,6 +91,13 @@ class LocalCloud:
             close()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def runtime_for(self, account: str, region: str) -> Runtime:
+        """The runtime of requests for that account and region; all of them share store, queues and functions."""
+        key = (account, region)
+        if key not in self._runtimes:
+            self._runtimes[key] = self.runtime.at(account, region)
+        return self._runtimes[key]
 
     def call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
         """An operation of Step Functions' API, through the front door. Raises `CallFailed`."""
@@ -122,6 +138,18 @@ class LocalCloud:
         return timers.handle(self.runtime, scheduled_event())["woken"]
 
     # -- the loop --------------------------------------------------------------------------------------
+
+    def _pause(self, milliseconds: int, until: int | None) -> None:
+        """Waits inside a handler. Under a virtual clock what there is to do meanwhile is done first, and then
+        time jumps."""
+        if not isinstance(self.clock, VirtualClock):
+            time.sleep(milliseconds / 1000)
+            return
+        if self._pool is None and self._work():
+            return
+        at = self.clock() + milliseconds if until is None else until
+        wake = self.queues.next_wake
+        self.clock.advance_to(at if wake is None else min(at, wake))
 
     def _work(self) -> bool:
         """Hands out what is in the queues; answers whether there was anything."""

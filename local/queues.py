@@ -10,6 +10,7 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from ..handlers.runtime import Body
 
@@ -30,7 +31,7 @@ class LocalQueues:
         self._tasks: deque[Body] = deque()
         self._wakes: list[tuple[int, int, str, str]] = []
         self._count = 0
-        self._in_flight: set[tuple[str, str, str, int]] = set()
+        self._in_flight: set[tuple[Any, ...]] = set()
 
     # -- the outbox ------------------------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ class LocalQueues:
     def perform_again(self, bodies: Sequence[Body]) -> None:
         """Puts tasks back that could not be performed; they are in flight all the while. Raises `DeadLetter`."""
         for body in bodies:
-            self._received(body, f"the task of {body['command']['state']!r}")
+            self._received(body, f"the command {body['command']['type']!r} of {body['command'].get('state', 'a map')!r}")
         with self.changed:
             self._tasks.extend(bodies)
             self.changed.notify_all()
@@ -109,6 +110,7 @@ class LocalQueues:
         return self._wakes[0][0] if self._wakes else None
 
 
-def _task(body: Body) -> tuple[str, str, str, int]:
+def _task(body: Body) -> tuple[Any, ...]:
     command = body["command"]
-    return body["tenant"], body["execution"], command["frame"], command["task"]
+    named = (command.get(key) for key in ("type", "frame", "task", "index", "map_run"))
+    return body["tenant"], body["execution"], *named

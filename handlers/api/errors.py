@@ -4,13 +4,15 @@ from __future__ import annotations
 
 
 class ApiError(Exception):
-    """`type` is the exception's name in the API (`InvalidArn`, …); the answer's status is `status`."""
+    """`type` is the exception's name in the API (`InvalidArn`, …); the answer's status is `status`; `fields` are
+    what the answer says beside the message."""
 
-    def __init__(self, type: str, message: str, status: int = 400):
+    def __init__(self, type: str, message: str, status: int = 400, **fields: str):
         super().__init__(message)
         self.type = type
         self.message = message
         self.status = status
+        self.fields = fields
 
 
 def invalid_arn(reason: str) -> ApiError:
@@ -30,3 +32,11 @@ def validation(value: object, member: str, constraint: str) -> ApiError:
         "ValidationException",
         f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}",
     )
+
+
+def invalid_token(reason: str = "Invalid token") -> ApiError:
+    return ApiError("InvalidToken", f"Invalid Token: '{reason}'")
+
+
+def resource_not_found(message: str, arn: str) -> ApiError:
+    return ApiError("ResourceNotFound", message, resourceName=arn)

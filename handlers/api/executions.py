@@ -1,18 +1,21 @@
-"""Executions: started, stopped, described, listed."""
+"""Executions: started, stopped, redriven, described, listed."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from ...statelang.engine import messages
-from ..arns import execution_arn
+from ..arns import StatesArn, parse_arn
 from ..executions import ExecutionNotFound, Executions, Loaded
 from ..runtime import Runtime
-from ..store import InvalidToken
+from ..store import InvalidToken, Record, Store
+from . import aliases
 from . import parameters as read
-from .errors import ApiError, execution_does_not_exist, validation
+from .errors import ApiError, execution_does_not_exist, invalid_arn, invalid_token, validation
 from .parameters import Parameters
+from .state_machines import find as find_state_machine
 from .state_machines import state_machine
 
 STATUSES = ("SUCCEEDED", "TIMED_OUT", "PENDING_REDRIVE", "ABORTED", "FAILED", "RUNNING")
@@ -21,21 +24,69 @@ _INCLUDED = {"included": True}
 
 def start_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
     """Idempotent: the same name and input while that execution runs answers with it again."""
-    arn = str(read.arn(parameters, "stateMachineArn", "stateMachine"))
+    started = begin(runtime, tenant, parameters)
+    return {"executionArn": started["executionArn"], "startDate": started["startDate"]}
+
+
+def begin(
+    runtime: Runtime,
+    tenant: str,
+    parameters: Parameters,
+    *,
+    parent: dict[str, Any] | None = None,
+    before: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Starts an execution that `parent` waits for; `before` is told its ARN before it begins.
+
+    Answers `executionArn` and `startDate` and, when it had been started by the same parent before, `known`: its
+    snapshot.
+    """
+    parsed = read.arn(parameters, "stateMachineArn", "stateMachine")
     name = read.name(parameters) if parameters.get("name") is not None else str(uuid.uuid4())
     input = read.execution_input(parameters)
     executions = runtime.executions(tenant)
-    machine = state_machine(executions.store, arn).value
-    execution = execution_arn(arn, name)
-    message = messages.start(
-        execution, arn, input, role_arn=machine["role"], state_machine_name=machine["name"]
+    machine, version, alias = resolve(executions.store, str(parsed))
+    value = machine.value
+    base = StatesArn(parsed.region, parsed.account, "stateMachine", value["name"], parsed.partition)
+    express = value["type"] == "EXPRESS"
+    kind, rest = (
+        ("express", f"{value['name']}:{name}:{uuid.uuid4()}")
+        if express
+        else ("execution", f"{value['name']}:{name}")
     )
-    loaded = executions.start(message, machine["definition"])
+    execution = str(StatesArn(parsed.region, parsed.account, kind, rest, parsed.partition))
+    message = messages.start(
+        execution, str(base), input, role_arn=value["role"], state_machine_name=value["name"],
+        type="EXPRESS" if express else None, parent=parent, version=version, alias=alias,
+    )  # fmt: skip
+    message["revision"] = value.get("revision")
+    message["updated"] = value.get("updated", value["created"])
+    fields = {key: text for key, text in (("version", version), ("alias", alias)) if text is not None}
+    if before is not None and executions.store.head(execution) is None:
+        before(execution)
+    loaded = executions.start(message, value["definition"], fields)
+    known = None
     if loaded is None:
         loaded = executions.load(execution)
-        if loaded.snapshot["status"] != "RUNNING" or loaded.snapshot["execution"]["input"] != input:
+        snapshot = loaded.snapshot
+        if parent is not None and snapshot.get("parent") == parent:
+            known = snapshot
+        elif snapshot["status"] != "RUNNING" or snapshot["execution"]["input"] != input:
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution}'")
-    return {"executionArn": execution, "startDate": loaded.snapshot["execution"]["started"] / 1000}
+    started = loaded.snapshot["execution"]["started"] / 1000
+    return {"executionArn": execution, "startDate": started, "known": known}
+
+
+def resolve(store: Store, arn: str) -> tuple[Record, str | None, str | None]:
+    """The state machine that `arn` starts (its own, a version's or an alias's), with version and alias."""
+    parsed = parse_arn(arn)
+    qualifier = "" if parsed is None else parsed.rest.partition(":")[2]
+    if not qualifier:
+        return state_machine(store, arn), None, None
+    if qualifier.isdigit():
+        return find_state_machine(store, arn), arn, None
+    version = aliases.route(store, arn)
+    return find_state_machine(store, version), version, arn
 
 
 def stop_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
@@ -47,6 +98,18 @@ def stop_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dic
     for failure in failures.values():
         raise failure
     return {"stopDate": executions.load(loaded.execution).snapshot["stopped"] / 1000}
+
+
+def redrive_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
+    """An execution that did not succeed goes on from where it failed."""
+    executions = runtime.executions(tenant)
+    loaded = find(executions, parameters)
+    status = loaded.snapshot["status"]
+    if status in ("RUNNING", "SUCCEEDED"):
+        raise ApiError("ExecutionNotRedrivable", f"Execution is {status} and cannot be redriven")
+    for failure in executions.advance({loaded.execution: [messages.redrive()]}).values():
+        raise failure
+    return {"redriveDate": executions.load(loaded.execution).snapshot["redriven"] / 1000}
 
 
 def describe_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
@@ -63,15 +126,23 @@ def describe_execution(runtime: Runtime, tenant: str, parameters: Parameters) ->
         "inputDetails": _INCLUDED,
         "redriveCount": snapshot.get("redrives", 0),
     }
+    for key, field in (("version", "stateMachineVersionArn"), ("alias", "stateMachineAliasArn")):
+        if key in snapshot:
+            answer[field] = snapshot[key]
+    if "map_run" in snapshot.get("parent", {}):
+        answer["mapRunArn"] = snapshot["parent"]["map_run"]
     if status in ("RUNNING", "SUCCEEDED"):
         answer["redriveStatus"] = "NOT_REDRIVABLE"
         answer["redriveStatusReason"] = f"Execution is {status} and cannot be redriven"
     else:
         answer["redriveStatus"] = "REDRIVABLE"
-    if "stopped" in snapshot:
+    if "redriven" in snapshot:
+        answer["redriveDate"] = snapshot["redriven"] / 1000
+    if snapshot.get("stopped") is not None:
         answer["stopDate"] = snapshot["stopped"] / 1000
     for key in ("output", "error", "cause"):
-        if snapshot.get(key) is not None:
+        # Of an execution that timed out, AWS says no error.
+        if snapshot.get(key) is not None and status != "TIMED_OUT":
             answer[key] = snapshot[key]
     if "output" in answer:
         answer["outputDetails"] = _INCLUDED
@@ -79,47 +150,81 @@ def describe_execution(runtime: Runtime, tenant: str, parameters: Parameters) ->
 
 
 def list_executions(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
-    """Newest first."""
+    """Newest first: of a state machine, one of its versions or aliases, or a map run."""
     limit = read.page_size(parameters)
     status = read.optional_text(parameters, "statusFilter")
     if status is not None and status not in STATUSES:
         raise validation(
             status, "statusFilter", f"Member must satisfy enum value set: [{', '.join(STATUSES)}]"
         )
-    token = read.optional_text(parameters, "nextToken")
-    if token is not None and len(token) > 3096:
-        raise validation(token, "nextToken", "Member must have length less than or equal to 3096")
-    if parameters.get("stateMachineArn") is None:
+    token = read.page_token(parameters)
+    redriven = read.optional_text(parameters, "redriveFilter")
+    given = [key for key in ("stateMachineArn", "mapRunArn") if parameters.get(key) is not None]
+    if len(given) != 1:
         raise ApiError("ValidationException", "Must specify a state machine ARN or a map run ARN")
-    arn = str(read.arn(parameters, "stateMachineArn", "stateMachine"))
+    parsed = read.arn(parameters, given[0], "stateMachine" if given[0] == "stateMachineArn" else "mapRun")
     store = runtime.executions(tenant).store
-    state_machine(store, arn)
-    try:
-        page = store.heads(state_machine=arn, status=status, limit=limit, token=token)
-    except InvalidToken:
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+    qualified = None
+    if parsed.kind == "stateMachine":
+        name, _, qualifier = parsed.rest.partition(":")
+        base = StatesArn(parsed.region, parsed.account, parsed.kind, name, parsed.partition)
+        if state_machine(store, str(base)).value["type"] == "EXPRESS":
+            raise ApiError(
+                "StateMachineTypeNotSupported",
+                "This operation is not supported by this type of state machine",
+            )
+        qualified = str(parsed) if qualifier else None
+        parsed = base
     executions: list[dict[str, Any]] = []
-    for head in page.items:
-        item: dict[str, Any] = {
-            "executionArn": head.execution,
-            "stateMachineArn": head.state_machine,
-            "name": head.name,
-            "status": head.status,
-            "startDate": head.started_at / 1000,
-            "redriveCount": 0,
-        }
-        if head.stopped_at is not None:
-            item["stopDate"] = head.stopped_at / 1000
-        executions.append(item)
+    try:
+        while True:
+            page = store.heads(state_machine=str(parsed), status=status, limit=limit, token=token)
+            token = page.token
+            executions += [
+                _listed(head) for head in page.items if qualified is None or qualified in head.fields.values()
+            ]
+            if token is None or len(executions) >= limit or qualified is None:
+                break
+    except InvalidToken:
+        raise invalid_token() from None
+    if redriven is not None:
+        executions = [item for item in executions if (item["redriveCount"] > 0) == (redriven == "REDRIVEN")]
     answer: dict[str, Any] = {"executions": executions}
-    if page.token:
-        answer["nextToken"] = page.token
+    if token:
+        answer["nextToken"] = token
     return answer
+
+
+def _listed(head: Any) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "executionArn": head.execution,
+        "stateMachineArn": head.state_machine,
+        "name": head.name,
+        "status": head.status,
+        "startDate": head.started_at / 1000,
+        "redriveCount": int(head.fields.get("redrives", "0")),
+    }
+    if ":mapRun:" in head.state_machine:
+        item["mapRunArn"] = head.state_machine
+        arn = parse_arn(head.execution)
+        assert arn is not None
+        machine = StatesArn(
+            arn.region, arn.account, "stateMachine", arn.rest.partition(":")[0], arn.partition
+        )
+        item["stateMachineArn"] = str(machine)
+    for key, field in (("version", "stateMachineVersionArn"), ("alias", "stateMachineAliasArn")):
+        if key in head.fields:
+            item[field] = head.fields[key]
+    if head.stopped_at is not None:
+        item["stopDate"] = head.stopped_at / 1000
+    return item
 
 
 def find(executions: Executions, parameters: Parameters) -> Loaded:
     """The execution that the request names. Raises `InvalidArn` or `ExecutionDoesNotExist`."""
     arn = str(read.arn(parameters, "executionArn", "execution"))
+    if arn.count(":") != 7:
+        raise invalid_arn(f"Invalid ARN: {arn}")
     try:
         return executions.load(arn)
     except ExecutionNotFound:

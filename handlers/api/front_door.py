@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
@@ -17,24 +20,51 @@ from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, p
 from ..logs import logger
 from ..runtime import Runtime, deployed
 from ..store import StoreError
-from . import executions, history, state_machines
 from .errors import ApiError
 
 TARGET = "AWSStepFunctions."
 
 Operation = Callable[[Runtime, str, dict[str, Any]], dict[str, Any]]
-OPERATIONS: dict[str, Operation] = {
-    "CreateStateMachine": state_machines.create_state_machine,
-    "UpdateStateMachine": state_machines.update_state_machine,
-    "DescribeStateMachine": state_machines.describe_state_machine,
-    "ListStateMachines": state_machines.list_state_machines,
-    "DeleteStateMachine": state_machines.delete_state_machine,
-    "StartExecution": executions.start_execution,
-    "StopExecution": executions.stop_execution,
-    "DescribeExecution": executions.describe_execution,
-    "ListExecutions": executions.list_executions,
-    "GetExecutionHistory": history.get_execution_history,
+OPERATIONS: dict[str, str] = {
+    "CreateActivity": "activities",
+    "CreateStateMachine": "state_machines",
+    "CreateStateMachineAlias": "aliases",
+    "DeleteActivity": "activities",
+    "DeleteStateMachine": "state_machines",
+    "DeleteStateMachineAlias": "aliases",
+    "DeleteStateMachineVersion": "versions",
+    "DescribeActivity": "activities",
+    "DescribeExecution": "executions",
+    "DescribeMapRun": "map_runs",
+    "DescribeStateMachine": "state_machines",
+    "DescribeStateMachineAlias": "aliases",
+    "DescribeStateMachineForExecution": "state_machines",
+    "GetActivityTask": "activities",
+    "GetExecutionHistory": "history",
+    "ListActivities": "activities",
+    "ListExecutions": "executions",
+    "ListMapRuns": "map_runs",
+    "ListStateMachineAliases": "aliases",
+    "ListStateMachineVersions": "versions",
+    "ListStateMachines": "state_machines",
+    "ListTagsForResource": "tags",
+    "PublishStateMachineVersion": "versions",
+    "RedriveExecution": "executions",
+    "SendTaskFailure": "task_tokens",
+    "SendTaskHeartbeat": "task_tokens",
+    "SendTaskSuccess": "task_tokens",
+    "StartExecution": "executions",
+    "StartSyncExecution": "sync_executions",
+    "StopExecution": "executions",
+    "TagResource": "tags",
+    "TestState": "test_state",
+    "UntagResource": "tags",
+    "UpdateMapRun": "map_runs",
+    "UpdateStateMachine": "state_machines",
+    "UpdateStateMachineAlias": "aliases",
+    "ValidateStateMachineDefinition": "definitions",
 }
+"""The API's operations, and the file that each is a function of."""
 
 
 class FunctionUrlRequest(BaseModel):
@@ -62,7 +92,7 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
         )
         status = 200
     except ApiError as error:
-        answer, status = {"__type": error.type, "message": error.message}, error.status
+        answer, status = {"__type": error.type, "message": error.message, **error.fields}, error.status
     except ValidationError as error:
         answer, status = {"__type": "SerializationException", "message": str(error)}, 400
     except StoreError as error:
@@ -81,10 +111,17 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
 
 def call(runtime: Runtime, operation: str, parameters: dict[str, Any], tenant: str) -> dict[str, Any]:
     """One operation of the API. Raises `ApiError`."""
-    found = OPERATIONS.get(operation)
-    if found is None:
+    file = OPERATIONS.get(operation)
+    if file is None:
         raise ApiError("UnknownOperationException", f"There is no operation '{operation}' here.")
-    return found(runtime, tenant, parameters)
+    return _function(file, operation)(runtime, tenant, parameters)
+
+
+@lru_cache(maxsize=64)
+def _function(file: str, operation: str) -> Operation:
+    """Imported when it is first called for: a request pays for what it asks."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
+    return getattr(import_module(f".{file}", __package__), name)
 
 
 def _parameters(request: FunctionUrlRequest) -> dict[str, Any]:

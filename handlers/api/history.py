@@ -11,7 +11,7 @@ from ..executions import Loaded
 from ..runtime import Runtime
 from ..store import Store
 from . import parameters as read
-from .errors import ApiError
+from .errors import invalid_token
 from .executions import find
 from .parameters import Parameters
 
@@ -26,7 +26,7 @@ def get_execution_history(runtime: Runtime, tenant: str, parameters: Parameters)
     with_data = read.flag(parameters, "includeExecutionData", True)
     executions = runtime.executions(tenant)
     loaded = find(executions, parameters)
-    token = read.optional_text(parameters, "nextToken")
+    token = read.page_token(parameters)
     seq, offset = _position(token, loaded, reverse)
     events: list[dict[str, Any]] = []
     for at, index, event in _walk(executions.store, loaded, seq, offset, reverse):
@@ -82,9 +82,9 @@ def _position(token: str | None, loaded: Loaded, reverse: bool) -> tuple[int, in
         seq, offset, order = base64.urlsafe_b64decode(token.encode()).decode().split(".")
         place = int(seq), int(offset)
     except (ValueError, binascii.Error, UnicodeError):
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+        raise invalid_token() from None
     if order != str(int(reverse)) or not 0 <= place[0] <= loaded.seq or place[1] < 0:
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
+        raise invalid_token()
     return place
 
 

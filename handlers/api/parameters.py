@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from ...statelang.asl import measure
 from ...statelang.engine import DATA_LIMIT
 from ..arns import StatesArn, parse_arn
-from .errors import ApiError, invalid_arn, validation
+from . import json_text
+from .errors import ApiError, invalid_arn, invalid_token, validation
 
 Parameters = Mapping[str, Any]
 
 MAX_NAME = 80
+MAX_TOKEN = 3096
 _NOT_IN_NAMES = frozenset(' <>{}[]?*"#%\\^|~`$&,;:/')
 
 
@@ -92,10 +94,33 @@ def execution_input(parameters: Parameters) -> str:
         message = f"1 validation error detected: Value at 'input' failed to satisfy constraint: {constraint}"
         raise ApiError("ValidationException", message)
     try:
-        json.loads(value)
-    except (ValueError, RecursionError) as error:
-        reason = str(error) or "nested too deeply"
-        raise ApiError(
-            "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{reason}'"
-        ) from None
+        json_text.parse(value)
+    except json_text.NotJson as error:
+        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
     return value
+
+
+def page_token(parameters: Parameters) -> str | None:
+    """`nextToken`, as long as AWS's may be."""
+    token = optional_text(parameters, "nextToken")
+    if token is not None and len(token) > MAX_TOKEN:
+        raise validation(token, "nextToken", f"Member must have length less than or equal to {MAX_TOKEN}")
+    return token
+
+
+T = TypeVar("T")
+
+
+def page_of(items: Sequence[T], limit: int, token: str | None) -> tuple[Sequence[T], str | None]:
+    """The part of a list that `token` asks for, and the token of what follows."""
+    start = 0
+    if token is not None:
+        try:
+            start = int(base64.urlsafe_b64decode(token.encode()).decode())
+        except (ValueError, UnicodeError):
+            raise invalid_token() from None
+        if not 0 < start <= len(items):
+            raise invalid_token()
+    following = start + limit
+    more = base64.urlsafe_b64encode(str(following).encode()).decode() if following < len(items) else None
+    return items[start:following], more

@@ -5,99 +5,178 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ...statelang.asl import InvalidDefinition, digest_of, load_definition
-from ..arns import StatesArn
+from ...statelang.asl import InvalidDefinition, load_definition
+from ..arns import StatesArn, parse_arn
 from ..runtime import Runtime
 from ..store import Conflict, InvalidToken, Record, Store
 from . import parameters as read
-from .errors import ApiError, invalid_arn, state_machine_does_not_exist
+from . import tags as tagging
+from .errors import ApiError, invalid_arn, invalid_token, state_machine_does_not_exist, validation
 from .parameters import Parameters
 
 KIND = "state-machine"
 TYPES = ("STANDARD", "EXPRESS")
+LOG_LEVELS = ("ALL", "ERROR", "FATAL", "OFF")
 MAX_DEFINITION = 1024 * 1024
 
 
 def create_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
     """The same request twice is one state machine; the same name for another definition is refused."""
+    from . import versions
+
     name = read.name(parameters)
-    definition = _definition(parameters)
-    role = read.text(parameters, "roleArn")
+    publish = read.flag(parameters, "publish", False)
+    description = read.optional_text(parameters, "versionDescription")
+    if description is not None and not publish:
+        raise ApiError("ValidationException", "Version description can only be set when publish is true")
     type = read.optional_text(parameters, "type") or "STANDARD"
     if type not in TYPES:
-        raise ApiError(
-            "ValidationException",
-            f"1 validation error detected: Value '{type}' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, EXPRESS]",
-        )
+        raise validation(type, "type", f"Member must satisfy enum value set: [{', '.join(TYPES)}]")
+    definition = _definition(parameters, type)
+    role = read.text(parameters, "roleArn")
+    settings = _settings(parameters)
+    tags = tagging.read_tags(parameters)
     arn = str(StatesArn(runtime.region, runtime.account, "stateMachine", name))
-    store = runtime.executions(tenant).store
-    now = runtime.clock()
-    value = {"name": name, "type": type, "role": role, "definition": _keep(store, definition), "created": now}
+    executions = runtime.executions(tenant)
+    store = executions.store
+    value = {
+        "name": name, "type": type, "role": role, "definition": executions.define(definition), "created": runtime.clock(),
+        "tags": tags, **settings,
+    }  # fmt: skip
     try:
-        store.put(KIND, arn, value, expect=0)
+        record = store.put(KIND, arn, value, expect=0)
     except Conflict:
-        known = state_machine(store, arn).value
-        if (known["definition"], known["type"]) != (value["definition"], type):
+        record = state_machine(store, arn)
+        same = ("definition", "type", "role", "logging", "tracing")
+        if any(record.value.get(key) != value.get(key) for key in same):
             raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'") from None
-        now = known["created"]
-    return {"stateMachineArn": arn, "creationDate": now / 1000}
+    answer = {"stateMachineArn": arn, "creationDate": record.value["created"] / 1000}
+    if publish:
+        answer["stateMachineVersionArn"] = versions.publish(runtime, store, arn, description).key
+    return answer
 
 
 def update_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
     """Executions that have begun stay with the definition that they began with."""
+    from . import versions
+
     arn = str(read.arn(parameters, "stateMachineArn", "stateMachine"))
-    store = runtime.executions(tenant).store
-    if "definition" not in parameters and "roleArn" not in parameters:
+    executions = runtime.executions(tenant)
+    store = executions.store
+    if not any(
+        parameters.get(key) is not None
+        for key in ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration")
+    ):
         raise ApiError(
             "MissingRequiredParameter",
             "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
         )
-    definition = _definition(parameters) if "definition" in parameters else None
-    role = read.optional_text(parameters, "roleArn")
+    publish = read.flag(parameters, "publish", False)
+    description = read.optional_text(parameters, "versionDescription")
+    if description is not None and not publish:
+        raise ApiError("ValidationException", "Version description can only be set when publish is true")
+    settings = _settings(parameters)
     while True:
         record = state_machine(store, arn)
-        now = runtime.clock()
-        changed = {"updated": now, "revision": str(uuid.uuid4())}
-        if definition is not None:
-            changed["definition"] = _keep(store, definition)
-        if role is not None:
+        changed = dict(settings)
+        if parameters.get("definition") is not None:
+            changed["definition"] = executions.define(_definition(parameters, record.value["type"]))
+        if (role := read.optional_text(parameters, "roleArn")) is not None:
             changed["role"] = role
+        now = runtime.clock()
+        value = {**record.value, **changed, "updated": now}
+        if any(record.value.get(key) != changed[key] for key in changed):
+            value["revision"] = str(uuid.uuid4())
         try:
-            store.put(KIND, arn, {**record.value, **changed}, expect=record.version)
+            store.put(KIND, arn, value, expect=record.version)
         except Conflict:
             continue
-        return {"updateDate": now / 1000, "revisionId": changed["revision"]}
+        break
+    answer: dict[str, Any] = {"updateDate": now / 1000}
+    if "revision" in value:
+        answer["revisionId"] = value["revision"]
+    if publish:
+        answer["stateMachineVersionArn"] = versions.publish(runtime, store, arn, description).key
+    return answer
 
 
 def describe_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
+    """A state machine as it is now, or one of its versions."""
     arn = str(read.arn(parameters, "stateMachineArn", "stateMachine"))
     store = runtime.executions(tenant).store
-    value = state_machine(store, arn).value
+    record = find(store, arn)
+    answer = {"stateMachineArn": record.key, "name": record.value["name"], "status": "ACTIVE"}
+    answer |= _described(store, record)
+    answer |= {"type": record.value["type"], "creationDate": record.value["created"] / 1000}
+    if record.value.get("description") is not None:
+        answer["description"] = record.value["description"]
+    return answer
+
+
+def _described(store: Store, record: Record) -> dict[str, Any]:
+    value = record.value
     answer = {
-        "stateMachineArn": arn,
-        "name": value["name"],
-        "status": "ACTIVE",
         "definition": definition_text(store, value["definition"]),
         "roleArn": value["role"],
-        "type": value["type"],
-        "creationDate": value["created"] / 1000,
-        "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
-        "tracingConfiguration": {"enabled": False},
+        "loggingConfiguration": value.get("logging") or {"level": "OFF", "includeExecutionData": False},
+        "tracingConfiguration": value.get("tracing") or {"enabled": False},
         "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
     }
     if "revision" in value:
         answer["revisionId"] = value["revision"]
+    references = variable_references(answer["definition"])
+    if references:
+        answer["variableReferences"] = references
+    return answer
+
+
+def describe_state_machine_for_execution(
+    runtime: Runtime, tenant: str, parameters: Parameters
+) -> dict[str, Any]:
+    """The definition that an execution began with, and what was set then for its state machine."""
+    from . import executions as api
+
+    executions = runtime.executions(tenant)
+    loaded = api.find(executions, parameters)
+    snapshot = loaded.snapshot
+    text = definition_text(executions.store, snapshot["definition"])
+    parent = snapshot.get("parent", {})
+    arn = snapshot["state_machine"]["id"]
+    record = executions.store.get(KIND, arn)
+    known = {} if record is None else record.value
+    answer = {
+        "stateMachineArn": arn,
+        "name": snapshot["state_machine"]["name"],
+        "definition": text,
+        "roleArn": snapshot["execution"]["role"],
+        "updateDate": snapshot.get(
+            "updated", known.get("updated", known.get("created", snapshot["execution"]["started"]))
+        )
+        / 1000,
+        "loggingConfiguration": known.get("logging") or {"level": "OFF", "includeExecutionData": False},
+        "tracingConfiguration": known.get("tracing") or {"enabled": False},
+        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+    }
+    if snapshot.get("revision"):
+        answer["revisionId"] = snapshot["revision"]
+    if "map_run" in parent:
+        answer["mapRunArn"] = parent["map_run"]
+        answer["label"] = arn.rpartition("/")[2]
+    references = variable_references(text)
+    if references:
+        answer["variableReferences"] = references
     return answer
 
 
 def list_state_machines(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
     store = runtime.executions(tenant).store
+    prefix = str(StatesArn(runtime.region, runtime.account, "stateMachine", ""))
     try:
         page = store.records(
-            KIND, limit=read.page_size(parameters), token=read.optional_text(parameters, "nextToken")
+            KIND, prefix, limit=read.page_size(parameters), token=read.page_token(parameters)
         )
     except InvalidToken:
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+        raise invalid_token() from None
     answer: dict[str, Any] = {
         "stateMachines": [
             {
@@ -116,9 +195,16 @@ def list_state_machines(runtime: Runtime, tenant: str, parameters: Parameters) -
 
 def delete_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
     """Executions that are running go on to their end: their definition stays."""
-    runtime.executions(tenant).store.delete(
-        KIND, str(read.arn(parameters, "stateMachineArn", "stateMachine"))
-    )
+    from . import aliases, versions
+
+    arn = str(read.arn(parameters, "stateMachineArn", "stateMachine"))
+    store = runtime.executions(tenant).store
+    if arn.count(":") > 6:
+        raise invalid_arn(f"Invalid ARN: {arn}")
+    for kind in (versions.KIND, aliases.KIND):
+        for record in store.records(kind, f"{arn}:", limit=1000).items:
+            store.delete(kind, record.key)
+    store.delete(KIND, arn)
     return {}
 
 
@@ -130,6 +216,24 @@ def state_machine(store: Store, arn: str) -> Record:
     return record
 
 
+def find(store: Store, arn: str) -> Record:
+    """A state machine, or the version of one, by its ARN. Raises `StateMachineDoesNotExist`."""
+    from . import versions
+
+    parsed = parse_arn(arn)
+    assert parsed is not None
+    base, _, qualifier = parsed.rest.partition(":")
+    if not qualifier:
+        return state_machine(store, arn)
+    record = store.get(versions.KIND, arn)
+    if record is None:
+        raise state_machine_does_not_exist(arn)
+    machine = state_machine(
+        store, str(StatesArn(parsed.region, parsed.account, parsed.kind, base, parsed.partition))
+    )
+    return Record(versions.KIND, arn, {**machine.value, **record.value}, record.version)
+
+
 def definition_text(store: Store, digest: str) -> str:
     record = store.get("definition", digest)
     if record is None:
@@ -137,23 +241,64 @@ def definition_text(store: Store, digest: str) -> str:
     return record.value["definition"]
 
 
-def _definition(parameters: Parameters) -> str:
-    definition = read.text(parameters, "definition")
-    if len(definition) > MAX_DEFINITION:
+def check_definition(text: str, type: str = "STANDARD") -> None:
+    """Raises `InvalidDefinition` of the API, in AWS's words, for a definition that is none."""
+    if len(text) > MAX_DEFINITION:
         raise ApiError(
             "InvalidDefinition",
             f"Invalid State Machine Definition: 'the definition is larger than {MAX_DEFINITION} characters'",
         )
     try:
-        load_definition(definition)
+        load_definition(text)
     except InvalidDefinition as error:
+        label = next((problem for problem in error.problems if problem.code == "INVALID_LABEL"), None)
+        if label is not None:
+            raise ApiError(
+                "InvalidDefinition", f"Error=ValueError Args={[label.message]!r} in definition '{text}'."
+            ) from None
         raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from None
+
+
+def variable_references(text: str) -> dict[str, list[str]]:
+    """Which workflow variables each state of a definition refers to."""
+    from ...statelang.asl.references import references_of
+
+    return references_of(load_definition(text).definition)
+
+
+def _definition(parameters: Parameters, type: str) -> str:
+    definition = read.text(parameters, "definition")
+    check_definition(definition, type)
     return definition
 
 
-def _keep(store: Store, definition: str) -> str:
-    """Stores the definition under its digest, once; answers the digest."""
-    digest = digest_of(definition)
-    if store.get("definition", digest) is None:
-        store.put("definition", digest, {"definition": definition})
-    return digest
+def _settings(parameters: Parameters) -> dict[str, Any]:
+    """Logging and tracing, as they are stored."""
+    settings: dict[str, Any] = {}
+    logging = parameters.get("loggingConfiguration")
+    if logging is not None:
+        settings["logging"] = _logging(logging)
+    tracing = parameters.get("tracingConfiguration")
+    if tracing is not None:
+        settings["tracing"] = {"enabled": bool(tracing.get("enabled", False))}
+    return settings
+
+
+def _logging(given: Any) -> dict[str, Any]:
+    level = given.get("level", "OFF")
+    if level not in LOG_LEVELS:
+        raise validation(
+            level,
+            "loggingConfiguration.level",
+            f"Member must satisfy enum value set: [{', '.join(LOG_LEVELS)}]",
+        )
+    destinations = given.get("destinations")
+    if level != "OFF" and (not destinations or len(destinations) != 1):
+        raise ApiError(
+            "InvalidLoggingConfiguration",
+            "Invalid Logging Configuration: Must specify exactly one Log Destination.",
+        )
+    logging = {"level": level, "includeExecutionData": bool(given.get("includeExecutionData", False))}
+    if destinations is not None:
+        logging["destinations"] = destinations
+    return logging

@@ -1,8 +1,8 @@
-"""What a Task's resource does: Lambda functions, and any service of AWS through its SDK.
+"""What a Task's resource does: Lambda functions, nested executions, activities, and any service of AWS.
 
 Each integration is a function `(runtime, execution, command) -> JSON text of the result`. It raises
-`TaskFailed` with the error's name as Step Functions gives it, or `TaskTimedOut` when it saw the task's own
-timeout pass.
+`TaskFailed` with the error's name as Step Functions gives it, `TaskTimedOut` when it saw the task's own timeout
+pass, or `TaskSubmitted` when the task goes on elsewhere.
 """
 
 from __future__ import annotations
@@ -11,25 +11,52 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...statelang.engine.resources import parse_resource
-from .outcomes import TaskFailed, TaskTimedOut
+from .outcomes import TaskFailed, TaskSubmitted, TaskTimedOut
 
 if TYPE_CHECKING:
     from ..runtime import Runtime
     from ..tasks import TaskCommand
 
-__all__ = ["TaskFailed", "TaskTimedOut", "perform"]
+__all__ = ["TaskFailed", "TaskSubmitted", "TaskTimedOut", "perform"]
+
+TOKEN = ".waitForTaskToken"
 
 
-def perform(runtime: Runtime, execution: str, command: TaskCommand) -> str:
+def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand) -> str:
     """Performs the task of `command`; answers its result as JSON text."""
     resource = parse_resource(command.resource)
-    integration: Callable[[Runtime, str, TaskCommand], str] | None = None
-    if resource.family == "lambda":
-        from .lambda_function import call as integration
-    elif resource.type == "lambda" and resource.action == "invoke":
-        from .lambda_function import invoke as integration
-    elif resource.type.startswith("aws-sdk:") and "." not in resource.action:
-        from .aws_sdk import perform as integration
-    if integration is None:
-        raise TaskFailed("States.Runtime", f"The resource {command.resource} is not supported yet.")
-    return integration(runtime, execution, command)
+    if resource.family == "activity":
+        from .activities import offer
+
+        offer(runtime, tenant, execution, command)
+        raise TaskSubmitted(None)
+    action = resource.action.removesuffix(TOKEN)
+    if resource.type in ("states", "aws-sdk:sfn"):
+        from .step_functions import perform as step_functions
+
+        output = step_functions(runtime, tenant, execution, command, resource.type, action)
+    else:
+        integration = _integration(resource.family, resource.type, action)
+        if integration is None:
+            raise TaskFailed("States.Runtime", f"The resource {command.resource} is not supported yet.")
+        plain = command.model_copy(update={"resource": command.resource.removesuffix(TOKEN)})
+        output = integration(runtime, execution, plain)
+    if resource.waits_for_token:
+        raise TaskSubmitted(output)
+    return output
+
+
+def _integration(family: str, type: str, action: str) -> Callable[[Runtime, str, TaskCommand], str] | None:
+    if family == "lambda":
+        from .lambda_function import call
+
+        return call
+    if type == "lambda" and action == "invoke":
+        from .lambda_function import invoke
+
+        return invoke
+    if type.startswith("aws-sdk:") and "." not in action:
+        from .aws_sdk import perform as call_sdk
+
+        return call_sdk
+    return None

@@ -1,4 +1,4 @@
-"""How a task ends when it does not succeed."""
+"""How a task ends when it does not succeed at once."""
 
 from __future__ import annotations
 
@@ -14,3 +14,11 @@ class TaskFailed(Exception):
 
 class TaskTimedOut(Exception):
     """The task's own timeout passed while it was performed."""
+
+
+class TaskSubmitted(Exception):
+    """The task was handed over and goes on elsewhere; `output` says where, as JSON text (None: nothing to say)."""
+
+    def __init__(self, output: str | None):
+        super().__init__(output)
+        self.output = output

@@ -28,7 +28,8 @@ class EvaluationFailed(Exception):
 
 
 class Scope(Protocol):
-    """What a state's expressions can see: `$states`, the variables in scope, the time and entropy of the turn."""
+    """What a state's expressions and paths can see: `$states` or `$`, the variables in scope, the time and
+    entropy of the turn."""
 
     @property
     def now(self) -> float:
@@ -42,6 +43,19 @@ class Scope(Protocol):
     def variable(self, name: str) -> Json | None: ...
 
     def states(self, fields: frozenset[str]) -> dict[str, Any]: ...
+
+    @property
+    def root(self) -> Any:
+        """What `$` stands for in JSONPath."""
+        ...
+
+    def context(self) -> Any:
+        """The context object."""
+        ...
+
+    def lookup(self, name: str) -> Any:
+        """The variable's value. Raises `jsonpath.PathNotFound`."""
+        ...
 
 
 class Expression:

@@ -1,6 +1,6 @@
 """The engine core: what happens next in an execution, as one pure function.
 
-    decide(machine, snapshot, message, now) -> Decision(snapshot, changes, events, commands, wake_at)
+    decide(machine, snapshot, messages, now) -> Decision(snapshot, changes, events, commands, wake_at)
 
 A *snapshot* is all there is to know about a live execution, a *message* is something that happened to it,
 *events* are what its history records (AWS's types, fields and order), and *commands* are what somebody must
@@ -8,18 +8,10 @@ now do for it. The caller stores the decision, then carries the commands out; th
 messages. Everything is JSON; times are whole milliseconds since the epoch.
 """
 
-from .changes import apply_changes, merge_changes
+from .changes import apply_changes
 from .decide import Decision, decide, pending_commands, wake_at
 from .errors import DATA_LIMIT, HISTORY_LIMIT
-from .messages import (
-    heartbeat,
-    start,
-    stop,
-    task_failed,
-    task_succeeded,
-    task_timed_out,
-    tick,
-)
+from .tokens import make_token, read_token
 
 __all__ = [
     "DATA_LIMIT",
@@ -27,14 +19,8 @@ __all__ = [
     "Decision",
     "apply_changes",
     "decide",
-    "heartbeat",
-    "merge_changes",
+    "make_token",
     "pending_commands",
-    "start",
-    "stop",
-    "task_failed",
-    "task_succeeded",
-    "task_timed_out",
-    "tick",
+    "read_token",
     "wake_at",
 ]

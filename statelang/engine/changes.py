@@ -15,8 +15,3 @@ def apply_changes(snapshot: dict[str, Any], changes: Changes) -> dict[str, Any]:
             merged = {**snapshot[part], **changes[part]}
             after[part] = {key: value for key, value in merged.items() if value is not None}
     return after
-
-
-def merge_changes(first: Changes, then: Changes) -> Changes:
-    """The changes that do what `first` and, after it, `then` do."""
-    return {part: {**first[part], **then[part]} for part in ("set", "frames", "variables")}

@@ -1,32 +1,34 @@
-"""`decide`: one message in; the next snapshot, the events for the history and the commands out."""
+"""`decide`: messages in; the next snapshot, the events for the history and the commands out."""
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..asl import EvaluationFailed, Json, StateMachine, Task
-from . import states
-from .errors import HEARTBEAT_TIMEOUT, QUERY_EVALUATION_ERROR, RUNTIME, StateFailed, matches
+from ..asl.states import Map, StateMachine, Task
+from . import map_runs, redrive, states, tasks
+from .dataflow import Exit, leave
+from .errors import HEARTBEAT_TIMEOUT, ITEM_READER_FAILED, RESULT_WRITER_FAILED, RUNTIME
+from .flow import TRUNCATED, end_with, execution_failed, run_ready
 from .messages import Message
-from .retry import delay
-from .states import Exit
-from .turn import ROOT, Frame, HistoryFull, Turn, new_snapshot, within_limit
-
-_TRUNCATED = {"truncated": False}
+from .turn import ROOT, Frame, HistoryFull, Turn, new_snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows from a message.
+    """What follows from messages.
 
     - `snapshot`: the execution's whole live state now.
     - `changes`: how it differs from the one given (`apply_changes` turns that one into this one); None when
-      the message was stale and nothing happened: then there is nothing to store.
+      every message was stale and nothing happened: then there is nothing to store.
     - `events`: history events with AWS's types and fields; `timestamp` in milliseconds.
-    - `commands`: `{"type": "perform", "frame", "task", "resource", "arguments", "state", "key", "timeout"?}`
-      and, once, `{"type": "finished", "status"}`.
+    - `commands`: what is to be done, each with a `type`: `perform` a task (`frame`, `task`, `resource`,
+      `arguments`, `state`, `key`, `attempt`, `timeout`?), for a distributed map `define`, `map_run`,
+      `read_items`, `start_child`, `stop_children`, `write_results`; and, once, `finished`.
     - `wake_at`: when the execution wants its next `tick`, in milliseconds, or None.
+    - `taken`: the places of the messages that something followed from.
     """
 
     snapshot: dict[str, Any]
@@ -34,35 +36,60 @@ class Decision:
     events: list[dict[str, Any]]
     commands: list[dict[str, Any]]
     wake_at: int | None
+    taken: list[int]
 
 
-def decide(machine: StateMachine, snapshot: dict[str, Any] | None, message: Message, now: int) -> Decision:
-    """What follows from `message` in an execution of `machine` that stands at `snapshot` (None: not begun).
+def decide(
+    machine: StateMachine, snapshot: dict[str, Any] | None, messages: Message | Sequence[Message], now: int
+) -> Decision:
+    """What follows from one message or several in an execution of `machine` that stands at `snapshot` (None: not begun).
 
     Pure and total: any message may come at any time, twice or too late. One that no longer applies changes
     nothing. The snapshot given is left as it is.
     """
+    batch: Sequence[Message] = [messages] if isinstance(messages, dict) else messages
+    taken: list[int] = []
     if snapshot is None:
-        if message["type"] != "start":
-            raise ValueError(f"an execution begins with a start message, not with {message['type']!r}")
-        turn = Turn(machine, new_snapshot(machine, message, now), now)
-        happened = _guarded(turn, _start)
+        if batch[0]["type"] != "start":
+            raise ValueError(f"an execution begins with a start message, not with {batch[0]['type']!r}")
+        turn = Turn(machine, new_snapshot(machine, batch[0], now), now)
+        _guarded(turn, lambda: _start(turn))
+        taken.append(0)
     else:
         turn = Turn(machine, snapshot, now)
-        happened = turn.running and _guarded(turn, lambda turn: _MESSAGES[message["type"]](turn, message))
-    if not happened:
-        return Decision(turn.before, None, [], [], wake_at(turn.before))
+    for place, message in enumerate(batch):
+        if message["type"] == "redrive" and redrive.redrive(turn):
+            _guarded(turn, lambda: True)
+            taken.append(place)
+        elif turn.running and _guarded(
+            turn, lambda message=message: _MESSAGES[message["type"]](turn, message)
+        ):
+            taken.append(place)
+    if not taken:
+        return Decision(turn.before, None, [], [], wake_at(turn.before), [])
     after = turn.after()
-    return Decision(after, turn.changes(), turn.events, turn.commands, wake_at(after))
+    return Decision(after, turn.changes(), turn.events, turn.commands, wake_at(after), taken)
 
 
-def pending_commands(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
-    """The commands of every task that the execution still waits for: what to dispatch again after a loss."""
+def pending_commands(machine: StateMachine, snapshot: dict[str, Any], now: int) -> list[dict[str, Any]]:
+    """The commands whose answers the execution still waits for: what to hand out again after a loss."""
     if snapshot["status"] != "RUNNING":
         return []
-    name = snapshot["execution"]["name"]
-    frames = snapshot["frames"].items()
-    return [states.perform(name, id, frame) for id, frame in frames if frame["phase"] == "task"]
+    turn = Turn(machine, snapshot, now)
+    commands: list[dict[str, Any]] = []
+    for id, frame in snapshot["frames"].items():
+        if frame["phase"] == "task" and not _elsewhere(frame):
+            commands.append(tasks.perform(turn.execution["id"], id, frame))
+        elif frame["phase"] == map_runs.PHASE:
+            commands += map_runs.pending(turn, id, turn.frame(id), turn.state_of(id))
+    return commands
+
+
+def _elsewhere(frame: Frame) -> bool:
+    """Whether the task was handed over to somebody who answers with its token."""
+    return frame["task"].get("submitted", False) and not frame["task"]["resource"].endswith(
+        (".sync", ".sync:2")
+    )
 
 
 def wake_at(snapshot: dict[str, Any]) -> int | None:
@@ -76,9 +103,12 @@ def wake_at(snapshot: dict[str, Any]) -> int | None:
 
 
 def _due(frame: Frame) -> int | None:
-    if frame["phase"] in ("wait", "retry"):
+    phase = frame["phase"]
+    if phase == "done":
+        return None
+    if phase in ("wait", "retry"):
         return frame["wake"]
-    if frame["phase"] != "task":
+    if phase != "task":
         return None
     task = frame["task"]
     dues = [task[key] for key in ("timeout_at", "heartbeat_at") if key in task]
@@ -88,76 +118,159 @@ def _due(frame: Frame) -> int | None:
 # -- messages: each answers whether anything happened ------------------------------------------------------
 
 
-def _guarded(turn: Turn, happen: Any) -> bool:
+def _guarded(turn: Turn, happen: Callable[[], bool]) -> bool:
     try:
-        return happen(turn)
+        happened = happen()
+        run_ready(turn)
     except HistoryFull:
         cause = "The execution reached the maximum number of history events (25000)."
-        _execution_failed(turn, turn.last_event, RUNTIME, cause)
+        execution_failed(turn, turn.last_event, RUNTIME, cause)
         return True
+    return happened
 
 
 def _start(turn: Turn) -> bool:
     execution = turn.execution
-    details = {"input": execution["input"], "inputDetails": _TRUNCATED, "roleArn": execution["role"]}
+    details = {"input": execution["input"], "inputDetails": TRUNCATED, "roleArn": execution["role"]}
     turn.emit("ExecutionStarted", 0, {"executionStartedEventDetails": details})
-    turn.frames[ROOT] = {
-        "state": turn.machine.start_at,
-        "phase": "enter",
-        "input": execution["input"],
-        # The first state's entry follows nothing: AWS's histories say 0 there, not the start's id.
-        "event": 0,
-    }
-    turn.changed_frames.add(ROOT)
-    _run(turn, ROOT)
+    # The first state's entry follows nothing: AWS's histories say 0 there, not the start's id.
+    turn.add_frame(
+        ROOT, {"state": turn.machine.start_at, "phase": "enter", "input": execution["input"], "event": 0}
+    )
+    turn.ready.append(ROOT)
     return True
 
 
 def _task_succeeded(turn: Turn, message: Message) -> bool:
     return _answered(
-        turn,
-        message,
-        lambda id, frame, state: states.task_succeeded(turn, id, frame, state, message["output"]),
+        turn, message, lambda id, frame, state: tasks.succeeded(turn, id, frame, state, message["output"])
     )
 
 
 def _task_failed(turn: Turn, message: Message) -> bool:
     def fail(id: str, frame: Frame, state: Task) -> Exit:
-        raise states.task_failed(turn, frame, state, message["error"], message["cause"])
+        raise tasks.failed(turn, frame, state, message["error"], message["cause"])
 
     return _answered(turn, message, fail)
 
 
 def _task_timed_out(turn: Turn, message: Message) -> bool:
     def time_out(id: str, frame: Frame, state: Task) -> Exit:
-        raise states.task_timed_out(turn, frame, state)
+        raise tasks.timed_out(turn, frame, state)
 
     return _answered(turn, message, time_out)
 
 
-def _answered(turn: Turn, message: Message, ending: Any) -> bool:
+def _answered(turn: Turn, message: Message, ending: Callable[[str, Frame, Any], Exit | None]) -> bool:
     if not _waits_for(turn, message):
         return False
     id = message["frame"]
     frame = turn.frame(id)
-    state = turn.machine.states[frame["state"]]
-    _leave(turn, id, frame, lambda: ending(id, frame, state))
-    _run(turn, id)
+    state = turn.state_of(id)
+    end_with(turn, id, frame, lambda: ending(id, frame, state))
+    return True
+
+
+def _task_submitted(turn: Turn, message: Message) -> bool:
+    if not _waits_for(turn, message) or turn.frames[message["frame"]]["task"].get("submitted"):
+        return False
+    frame = turn.frame(message["frame"])
+    tasks.submitted(turn, frame, turn.state_of(message["frame"]), message["output"])
+    return True
+
+
+def _activity_started(turn: Turn, message: Message) -> bool:
+    if not _waits_for(turn, message) or turn.frames[message["frame"]]["task"].get("submitted"):
+        return False
+    frame = turn.frame(message["frame"])
+    tasks.taken(turn, frame, message["worker"])
+    _beat(turn, frame)
     return True
 
 
 def _heartbeat(turn: Turn, message: Message) -> bool:
     if not _waits_for(turn, message) or "heartbeat" not in turn.frames[message["frame"]]["task"]:
         return False
-    frame = turn.frame(message["frame"])
-    frame["task"] = {**frame["task"], "heartbeat_at": turn.now + frame["task"]["heartbeat"] * 1000}
+    _beat(turn, turn.frame(message["frame"]))
     return True
+
+
+def _beat(turn: Turn, frame: Frame) -> None:
+    task = frame["task"]
+    if "heartbeat" in task:
+        frame["task"] = {**task, "heartbeat_at": turn.now + task["heartbeat"] * 1000}
 
 
 def _waits_for(turn: Turn, message: Message) -> bool:
     """Whether the message answers the task that its frame is waiting for: not an earlier one, nor twice."""
     frame = turn.frames.get(message["frame"])
     return frame is not None and frame["phase"] == "task" and frame["task"]["id"] == message["task"]
+
+
+def _map_run(turn: Turn, message: Message) -> tuple[str, Frame, Map] | None:
+    """The frame of the map run that the message is for, while that is under way."""
+    id = message["frame"]
+    frame = turn.frames.get(id)
+    if frame is None or frame["phase"] != map_runs.PHASE or frame["run"] != message["task"]:
+        return None
+    return id, turn.frame(id), turn.state_of(id)
+
+
+def _items_read(turn: Turn, message: Message) -> bool:
+    if (found := _map_run(turn, message)) is None or not found[1].get("reading"):
+        return False
+    id, frame, state = found
+    end_with(turn, id, frame, lambda: map_runs.items_read(turn, id, frame, state, message["items"]))
+    return True
+
+
+def _map_run_broke(turn: Turn, message: Message) -> bool:
+    """Items could not be read, or results not be written."""
+    if (found := _map_run(turn, message)) is None:
+        return False
+    id, frame, _ = found
+    doing, error = {"items_failed": ("reading", ITEM_READER_FAILED), "results_failed": ("writing", RESULT_WRITER_FAILED)}[
+        message["type"]
+    ]  # fmt: skip
+    if not frame.get(doing):
+        return False
+
+    def fail() -> Exit:
+        raise map_runs.run_failed(turn, frame, error, message["cause"])
+
+    end_with(turn, id, frame, fail)
+    return True
+
+
+def _results_written(turn: Turn, message: Message) -> bool:
+    if (found := _map_run(turn, message)) is None or not found[1].get("writing"):
+        return False
+    id, frame, state = found
+    end_with(turn, id, frame, lambda: map_runs.results_written(turn, id, frame, state, message["output"]))
+    return True
+
+
+def _child_finished(turn: Turn, message: Message) -> bool:
+    id, index = message["frame"], message["index"]
+    if (found := _map_run(turn, message)) is None or index in found[1]["failed"]:
+        return False
+    if f"{id}:{map_runs.result_name(index)}" in turn.variables or index >= found[1]["next"]:
+        return False
+    _, frame, state = found
+    end_with(turn, id, frame, lambda: map_runs.child_finished(turn, id, frame, state, message))
+    return True
+
+
+def _map_run_changed(turn: Turn, message: Message) -> bool:
+    """Somebody has changed how many children may run at once, or fail."""
+    for id, frame in list(turn.frames.items()):
+        if frame.get("arn") == message["arn"]:
+            changed = turn.frame(id)
+            if message.get("limit") is not None:
+                changed["limit"] = message["limit"]
+            changed["tolerated"] = {**changed["tolerated"], **message["tolerated"]}
+            return True
+    return False
 
 
 def _tick(turn: Turn, message: Message) -> bool:
@@ -169,32 +282,44 @@ def _tick(turn: Turn, message: Message) -> bool:
             for id, frame in turn.frames.items()
             if (at := _due(frame)) is not None and at <= turn.now
         ]
-        first = min(due, default=None)
+        heapq.heapify(due)
         deadline = turn.before["deadline"]
-        if deadline is not None and deadline <= turn.now and (first is None or deadline <= first[0]):
-            turn.finish(
-                "TIMED_OUT", "ExecutionTimedOut", _last(turn), {"executionTimedOutEventDetails": {"error": "States.Timeout"}},
-                error="States.Timeout",
-            )  # fmt: skip
-            return True
-        if first is None:
+        if not due:
+            if deadline is not None and deadline <= turn.now:
+                _deadline(turn)
+                return True
             return happened
-        happened = True
-        _fall_due(turn, first[1])
+        while due and turn.running:
+            at, id = heapq.heappop(due)
+            if deadline is not None and deadline <= at:
+                _deadline(turn)
+                return True
+            frame = turn.frames.get(id)
+            # What happened before it may have taken the frame away, or put it off.
+            if frame is not None and _due(frame) == at:
+                happened = True
+                _fall_due(turn, id)
+                run_ready(turn)
     return happened
+
+
+def _deadline(turn: Turn) -> None:
+    turn.finish(
+        "TIMED_OUT", "ExecutionTimedOut", _last(turn), {"executionTimedOutEventDetails": {}}, error="States.Timeout"
+    )
 
 
 def _fall_due(turn: Turn, id: str) -> None:
     frame = turn.frame(id)
-    state = turn.machine.states[frame["state"]]
+    state = turn.state_of(id)
     if frame["phase"] == "wait":
         del frame["wake"]
-        _leave(turn, id, frame, lambda: states.waited(turn, id, frame, state))
+        end_with(turn, id, frame, lambda: leave(turn, id, frame, state))
     elif frame["phase"] == "retry":
         del frame["wake"]
-        _leave(turn, id, frame, lambda: states.enter(turn, id, frame, state))
+        frame["phase"] = "entered"
+        end_with(turn, id, frame, lambda: states.enter(turn, id, frame, state))
     else:
-        assert isinstance(state, Task)
         task = frame["task"]
         missed = "heartbeat_at" in task and task["heartbeat_at"] <= task.get(
             "timeout_at", task["heartbeat_at"]
@@ -202,14 +327,16 @@ def _fall_due(turn: Turn, id: str) -> None:
         names = (HEARTBEAT_TIMEOUT,) if missed else ()
 
         def time_out() -> Exit:
-            raise states.task_timed_out(turn, frame, state, *names)
+            raise tasks.timed_out(turn, frame, state, *names)
 
-        _leave(turn, id, frame, time_out)
-    _run(turn, id)
+        end_with(turn, id, frame, time_out)
 
 
 def _stop(turn: Turn, message: Message) -> bool:
     fields = {key: message[key] for key in ("error", "cause") if message[key] is not None}
+    for frame in turn.frames.values():
+        if frame["phase"] == map_runs.PHASE:
+            turn.commands.append({"type": "stop_children", "map_run": frame["arn"]})
     turn.finish(
         "ABORTED", "ExecutionAborted", _last(turn), {"executionAbortedEventDetails": fields}, **fields
     )
@@ -220,133 +347,21 @@ def _last(turn: Turn) -> int:
     return turn.frames[ROOT]["event"]
 
 
-_MESSAGES = {
+_MESSAGES: dict[str, Callable[[Turn, Message], bool]] = {
     "start": lambda turn, message: False,
+    "redrive": lambda turn, message: False,
     "task_succeeded": _task_succeeded,
     "task_failed": _task_failed,
     "task_timed_out": _task_timed_out,
+    "task_submitted": _task_submitted,
+    "activity_started": _activity_started,
     "heartbeat": _heartbeat,
+    "items_read": _items_read,
+    "items_failed": _map_run_broke,
+    "child_finished": _child_finished,
+    "results_written": _results_written,
+    "results_failed": _map_run_broke,
+    "map_run_changed": _map_run_changed,
     "tick": _tick,
     "stop": _stop,
 }
-
-
-# -- a frame's way through its states ----------------------------------------------------------------------
-
-
-def _run(turn: Turn, id: str) -> None:
-    """Takes the frame through its states until one of them waits for a message, or the machine ends."""
-    while turn.running and turn.frames[id]["phase"] == "enter":
-        frame = turn.frame(id)
-        state = turn.machine.states[frame["state"]]
-        frame["before"] = frame["event"]
-        entered = {"name": state.name, "input": frame["input"], "inputDetails": _TRUNCATED}
-        frame["event"] = turn.emit(
-            f"{state.type}StateEntered", frame["event"], {"stateEnteredEventDetails": entered}
-        )
-        frame["entered"] = turn.now
-        frame["entry"] = frame["event"]
-        frame.pop("retries", None)
-        _leave(turn, id, frame, lambda frame=frame, state=state: states.enter(turn, id, frame, state))
-
-
-def _leave(turn: Turn, id: str, frame: Frame, ending: Any) -> None:
-    """Ends the frame's state with what `ending` answers: an exit, a wait (None) or a failure."""
-    try:
-        exit = ending()
-        if exit is not None:
-            _exit(turn, id, frame, exit)
-    except EvaluationFailed as failed:
-        _fail(
-            turn,
-            id,
-            frame,
-            StateFailed(QUERY_EVALUATION_ERROR, _cause(frame, failed.message), location=failed.location),
-        )
-    except StateFailed as failure:
-        _fail(turn, id, frame, failure)
-    except states.ExecutionFailed as failed:
-        _execution_failed(turn, frame["event"], failed.error, failed.cause)
-
-
-def _cause(frame: Frame, what: str) -> str:
-    return f"An error occurred while executing the state '{frame['state']}' (entered at the event id #{frame['entry']}). {what}"
-
-
-def _exit(turn: Turn, id: str, frame: Frame, exit: Exit) -> None:
-    state = turn.machine.states[frame["state"]]
-    output = within_limit(turn.remember(exit.output), f"The state/task '{state.name}'")
-    details: dict[str, Any] = {"name": state.name, "output": output, "outputDetails": _TRUNCATED}
-    if exit.assigned:
-        details["assignedVariables"] = exit.assigned
-        details["assignedVariablesDetails"] = _TRUNCATED
-        turn.assign(id, exit.assigned)
-    frame["event"] = turn.emit(
-        f"{state.type}StateExited", frame["event"], {"stateExitedEventDetails": details}
-    )
-    frame.pop("task", None)
-    if exit.next is None:
-        frame["phase"] = "done"
-        succeeded = {"output": output, "outputDetails": _TRUNCATED}
-        turn.finish(
-            "SUCCEEDED", "ExecutionSucceeded", frame["event"], {"executionSucceededEventDetails": succeeded}, output=output
-        )  # fmt: skip
-    else:
-        frame.update(state=exit.next, phase="enter", input=output)
-
-
-def _fail(turn: Turn, id: str, frame: Frame, failure: StateFailed) -> None:
-    """A state failed: it is retried, its error is caught, or the execution fails."""
-    state = turn.machine.states[frame["state"]]
-    if failure.error == QUERY_EVALUATION_ERROR and not failure.recorded:
-        details = {"error": failure.error, "cause": failure.cause, "state": state.name}
-        if failure.location is not None:
-            details["location"] = failure.location
-        frame["event"] = turn.emit(
-            "EvaluationFailed", frame["before"], {"evaluationFailedEventDetails": details}
-        )
-    if isinstance(state, Task) and (
-        _retry(turn, frame, state, failure) or _catch(turn, id, frame, state, failure)
-    ):
-        return
-    frame["phase"] = "failed"
-    _execution_failed(turn, frame["event"], failure.error, failure.cause)
-
-
-def _retry(turn: Turn, frame: Frame, state: Task, failure: StateFailed) -> bool:
-    for index, retrier in enumerate(state.retry):
-        if not matches(retrier.error_equals, failure):
-            continue
-        counts = list(frame.get("retries") or [0] * len(state.retry))
-        # The first retrier that matches decides: when it has had enough, a later one does not get a turn.
-        if counts[index] >= retrier.max_attempts:
-            return False
-        wait = delay(retrier, counts[index], lambda: turn.entropy)
-        counts[index] += 1
-        frame.pop("task", None)
-        frame.update(phase="retry", retries=counts, wake=turn.now + wait)
-        return True
-    return False
-
-
-def _catch(turn: Turn, id: str, frame: Frame, state: Task, failure: StateFailed) -> bool:
-    for catcher in state.catch:
-        if matches(catcher.error_equals, failure):
-            error = Json(value={"Error": failure.error, "Cause": failure.cause or ""})
-            try:
-                exit = states.finish(
-                    turn, id, frame, error, assign=catcher.assign, output=catcher.output, next=catcher.next, error=error
-                )  # fmt: skip
-            except EvaluationFailed as failed:
-                # What the catcher itself computes is not caught again.
-                cause = _cause(frame, failed.message)
-                _execution_failed(turn, frame["event"], QUERY_EVALUATION_ERROR, cause)
-                return True
-            _exit(turn, id, frame, exit)
-            return True
-    return False
-
-
-def _execution_failed(turn: Turn, previous: int, error: str | None, cause: str | None) -> None:
-    fields = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
-    turn.finish("FAILED", "ExecutionFailed", previous, {"executionFailedEventDetails": fields}, **fields)

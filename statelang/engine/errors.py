@@ -9,9 +9,12 @@ from collections.abc import Iterable
 
 ALL = "States.ALL"
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
+EXCEEDED_TOLERATED_FAILURES = "States.ExceedToleratedFailureThreshold"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
+ITEM_READER_FAILED = "States.ItemReaderFailed"
 NO_CHOICE_MATCHED = "States.NoChoiceMatched"
 QUERY_EVALUATION_ERROR = "States.QueryEvaluationError"
+RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 RUNTIME = "States.Runtime"
 TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
@@ -25,18 +28,20 @@ HISTORY_LIMIT = 25_000
 class StateFailed(Exception):
     """A state failed with an error that its Retry and Catch may handle.
 
-    `causes` are the names that the error also goes by: a missed heartbeat is a `States.Timeout` too.
-    `recorded` tells that the history already has an event for it (a task's failure).
+    `also` are the names that the error also goes by: a missed heartbeat is a `States.Timeout` too.
+    `recorded` tells that the history already has an event for it (a task's failure), `fatal` that nothing may
+    retry or catch it.
     """
 
     def __init__(
         self,
-        error: str,
+        error: str | None,
         cause: str | None = None,
         *,
         also: tuple[str, ...] = (),
         location: str | None = None,
         recorded: bool = False,
+        fatal: bool = False,
     ):
         super().__init__(error, cause)
         self.error = error
@@ -44,6 +49,7 @@ class StateFailed(Exception):
         self.also = also
         self.location = location
         self.recorded = recorded
+        self.fatal = fatal
 
 
 def matches(names: Iterable[str], failure: StateFailed) -> bool:

@@ -18,8 +18,12 @@ def start(
     *,
     role_arn: str = "",
     state_machine_name: str | None = None,
+    type: str | None = None,
+    parent: dict[str, Any] | None = None,
+    version: str | None = None,
+    alias: str | None = None,
 ) -> Message:
-    """The first message of an execution. `input` is JSON text."""
+    """The first message of an execution. `input` is JSON text; `parent` says who waits for its end."""
     return {
         "type": "start",
         "execution": execution_arn,
@@ -27,6 +31,11 @@ def start(
         "state_machine_name": state_machine_name or state_machine_arn.split(":")[-1],
         "input": input,
         "role": role_arn,
+        **{
+            key: value
+            for key, value in (("kind", type), ("parent", parent), ("version", version), ("alias", alias))
+            if value is not None
+        },
     }
 
 
@@ -35,13 +44,61 @@ def task_succeeded(frame: str, task: int, output: str) -> Message:
     return {"type": "task_succeeded", "frame": frame, "task": task, "output": output}
 
 
-def task_failed(frame: str, task: int, error: str, cause: str | None = None) -> Message:
+def task_failed(frame: str, task: int, error: str | None, cause: str | None = None) -> Message:
     return {"type": "task_failed", "frame": frame, "task": task, "error": error, "cause": cause}
 
 
 def task_timed_out(frame: str, task: int) -> Message:
     """The worker itself saw the task's timeout pass, before the engine's clock did."""
     return {"type": "task_timed_out", "frame": frame, "task": task}
+
+
+def task_submitted(frame: str, task: int, output: str) -> Message:
+    """The task was handed over and goes on elsewhere; `output` says where, as JSON text."""
+    return {"type": "task_submitted", "frame": frame, "task": task, "output": output}
+
+
+def activity_started(frame: str, task: int, worker: str | None) -> Message:
+    """A worker has taken the activity's task."""
+    return {"type": "activity_started", "frame": frame, "task": task, "worker": worker}
+
+
+def items_read(frame: str, task: int, items: str) -> Message:
+    """What a distributed map's item reader found: a JSON array."""
+    return {"type": "items_read", "frame": frame, "task": task, "items": items}
+
+
+def items_failed(frame: str, task: int, cause: str) -> Message:
+    return {"type": "items_failed", "frame": frame, "task": task, "cause": cause}
+
+
+def results_written(frame: str, task: int, output: str) -> Message:
+    """A distributed map's results are where they were to go; `output` is what the state comes to."""
+    return {"type": "results_written", "frame": frame, "task": task, "output": output}
+
+
+def results_failed(frame: str, task: int, cause: str) -> Message:
+    return {"type": "results_failed", "frame": frame, "task": task, "cause": cause}
+
+
+def child_finished(frame: str, task: int, index: int, status: str, **fields: Any) -> Message:
+    """A child execution of a distributed map has ended; `fields` are its output, or its error and cause."""
+    return {
+        "type": "child_finished",
+        "frame": frame,
+        "task": task,
+        "index": index,
+        "status": status,
+        **fields,
+    }
+
+
+def map_run_changed(arn: str, limit: int | None, tolerated: dict[str, float]) -> Message:
+    return {"type": "map_run_changed", "arn": arn, "limit": limit, "tolerated": tolerated}
+
+
+def redrive() -> Message:
+    return {"type": "redrive"}
 
 
 def heartbeat(frame: str, task: int) -> Message:

@@ -24,6 +24,11 @@ class Resource:
     def waits_for_token(self) -> bool:
         return self.action.endswith(".waitForTaskToken")
 
+    @property
+    def waits_for_end(self) -> bool:
+        """Whether the task ends when what it started has ended."""
+        return self.action.endswith((".sync", ".sync:2"))
+
 
 @lru_cache(maxsize=1024)
 def parse_resource(arn: str) -> Resource:
@@ -46,9 +51,10 @@ def parse_resource(arn: str) -> Resource:
 
 
 def scheduled(
-    resource: Resource, arguments: str, region: str, limits: dict[str, int]
+    resource: Resource, arguments: str, region: str, limits: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
-    """Type and fields of the event that a task was scheduled; `limits` are its timeouts, where it has any."""
+    """Type and fields of the event that a task was scheduled; `limits` are its timeouts and credentials, where
+    it has any."""
     if resource.family == "service":
         details = {
             "resourceType": resource.type,
@@ -74,8 +80,13 @@ def succeeded(resource: Resource, output: str) -> tuple[str, dict[str, Any]]:
     return _ended(resource, "Succeeded", {"output": output, "outputDetails": {"truncated": False}})
 
 
-def failed(resource: Resource, error: str, cause: str | None) -> tuple[str, dict[str, Any]]:
-    return _ended(resource, "Failed", {"error": error} if cause is None else {"error": error, "cause": cause})
+def submitted(resource: Resource, output: str) -> tuple[str, dict[str, Any]]:
+    return _ended(resource, "Submitted", {"output": output, "outputDetails": {"truncated": False}})
+
+
+def failed(resource: Resource, error: str | None, cause: str | None) -> tuple[str, dict[str, Any]]:
+    details = {"error": error, "cause": cause}
+    return _ended(resource, "Failed", {key: value for key, value in details.items() if value is not None})
 
 
 def timed_out(resource: Resource, error: str) -> tuple[str, dict[str, Any]]:

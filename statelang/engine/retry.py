@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from ..asl import Retrier
+from ..asl.states import Retrier
 
 
 def delay(retrier: Retrier, count: int, entropy: Callable[[], random.Random]) -> int:

@@ -1,17 +1,21 @@
 """The working state of one call of `decide`: copies on write, events and commands as they come up.
 
-A snapshot is a tree of *frames*, one per branch that is being run, kept flat by id, and the *variables* of
-every frame, keyed `frame:name`. The snapshot given to a turn is never changed; what the turn changes is
-known one by one, so that a commit can hold the changes alone.
+A snapshot is a tree of *frames*, one for every sequence of states that is being run: the root `0`, and below a
+Parallel or Map state one for each branch or iteration, `0/2`, `0/2/0`. They are kept flat by id. The *variables*
+of every frame are keyed `frame:name`; a key whose name begins with `%` is the engine's own. The snapshot given
+to a turn is never changed; what the turn changes is known one by one, so that a commit can hold the changes alone.
 """
 
 from __future__ import annotations
 
 import random
+from collections import deque
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from ..asl import Json, StateMachine, dump, measure
+from ..asl.json_text import Json, dump, measure
+from ..asl.states import Map, Parallel, StateMachine
 from .errors import DATA_LIMIT, DATA_LIMIT_EXCEEDED, HISTORY_LIMIT, StateFailed
 from .messages import Message
 
@@ -35,9 +39,12 @@ class Turn:
         self.changed_variables: set[str] = set()
         self.events: list[dict[str, Any]] = []
         self.commands: list[dict[str, Any]] = []
+        self.ready: deque[str] = deque()
         self.last_event: int = snapshot["events"]
+        self._limited = snapshot.get("kind") != "EXPRESS"
         self._entropy: random.Random | None = None
         self._data: dict[str, Json] = {}
+        self._machines: dict[str, StateMachine] = {ROOT: machine}
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -56,6 +63,29 @@ class Turn:
     def running(self) -> bool:
         return self.top.get("status", self.before["status"]) == "RUNNING"
 
+    @property
+    def next_event(self) -> int:
+        """The id that the next event will have."""
+        return self.last_event + 1
+
+    def machine_of(self, id: str) -> StateMachine:
+        """The machine whose states the frame goes through: the whole one, a branch or an item processor."""
+        found = self._machines.get(id)
+        if found is None:
+            parent = parent_of(id)
+            assert parent is not None
+            state = self.machine_of(parent).states[self.frames[parent]["state"]]
+            if isinstance(state, Parallel):
+                found = state.branches[index_of(id)]
+            else:
+                assert isinstance(state, Map)
+                found = state.processor
+            self._machines[id] = found
+        return found
+
+    def state_of(self, id: str) -> Any:
+        return self.machine_of(id).states[self.frames[id]["state"]]
+
     def frame(self, id: str) -> Frame:
         """The frame, for changing."""
         if id not in self.changed_frames:
@@ -67,7 +97,7 @@ class Turn:
         """The JSON of a text in the snapshot, parsed at most once in a turn."""
         found = self._data.get(text)
         if found is None:
-            found = self._data[text] = Json(text=text)
+            found = self._data[text] = Json(text=text) if len(text) < _LONG else _parsed(text)
         return found
 
     def remember(self, data: Json) -> str:
@@ -83,21 +113,53 @@ class Turn:
             text = self.variables.get(f"{at}:{name}")
             if text is not None:
                 return self.data(text)
-            at = self.frames[at].get("parent")
+            at = parent_of(at)
         return None
 
     # -- what happens ----------------------------------------------------------------------------------
 
+    def add_frame(self, id: str, frame: Frame) -> None:
+        if id != ROOT:
+            self._machines.pop(id, None)
+        self.frames[id] = frame
+        self.changed_frames.add(id)
+
+    def remove_frame(self, id: str) -> None:
+        """The frame is gone, and its variables with it."""
+        frame = self.frames.pop(id)
+        self._machines.pop(id, None)
+        self.changed_frames.add(id)
+        for name in frame.get("names", ()):
+            self.forget(id, name)
+
+    def remove_below(self, id: str) -> None:
+        """Everything within the frame is gone."""
+        inside = f"{id}/"
+        for other in [other for other in self.frames if other.startswith(inside)]:
+            self.remove_frame(other)
+
     def assign(self, frame: str, values: dict[str, str]) -> None:
+        own = self.frames[frame].get("names", ())
+        new = [name for name in values if name not in own]
+        if new:
+            self.frame(frame)["names"] = [*own, *new]
         for name, text in values.items():
-            key = f"{frame}:{name}"
-            if self.variables.get(key) != text:
-                self.variables[key] = text
-                self.changed_variables.add(key)
+            self.keep(frame, name, text)
+
+    def keep(self, frame: str, name: str, text: str) -> None:
+        key = f"{frame}:{name}"
+        if self.variables.get(key) != text:
+            self.variables[key] = text
+            self.changed_variables.add(key)
+
+    def forget(self, frame: str, name: str) -> None:
+        key = f"{frame}:{name}"
+        if self.variables.pop(key, None) is not None:
+            self.changed_variables.add(key)
 
     def emit(self, kind: str, previous: int, details: dict[str, Any] | None = None) -> int:
         """Records a history event and answers its id. Raises `HistoryFull` when the last place is reached."""
-        if self.last_event >= HISTORY_LIMIT - 1:
+        if self.last_event >= HISTORY_LIMIT - 1 and self._limited:
             raise HistoryFull
         return self._emit(kind, previous, details)
 
@@ -113,6 +175,7 @@ class Turn:
         """Ends the execution; `fields` are its output, or its error and cause."""
         self._emit(kind, previous, details)
         self.top.update(status=status, stopped=self.now, deadline=None, **fields)
+        self.ready.clear()
         self.commands.append({"type": "finished", "status": status})
 
     def changes(self) -> dict[str, Any]:
@@ -134,12 +197,30 @@ class Turn:
         }
 
 
+_LONG = 16 * 1024
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Json:
+    """Long texts, such as the items of a map, are wanted in turn after turn."""
+    return Json(text=text)
+
+
+def parent_of(id: str) -> str | None:
+    return id.rpartition("/")[0] or None
+
+
+def index_of(id: str) -> int:
+    """Which branch or iteration of the frame around it this one is."""
+    return int(id.rpartition("/")[2])
+
+
 def new_snapshot(machine: StateMachine, message: Message, now: int) -> dict[str, Any]:
     """The snapshot of an execution that has not begun: no frame, no event."""
-    return {
+    snapshot = {
         "execution": {
             "id": message["execution"],
-            "name": message["execution"].rpartition(":")[2],
+            "name": message["execution"].split(":")[7],
             "role": message["role"],
             "started": now,
             "input": message["input"],
@@ -152,6 +233,10 @@ def new_snapshot(machine: StateMachine, message: Message, now: int) -> dict[str,
         "frames": {},
         "variables": {},
     }
+    for key in ("kind", "parent", "version", "alias", "revision", "updated"):
+        if message.get(key) is not None:
+            snapshot[key] = message[key]
+    return snapshot
 
 
 def within_limit(text: str, what: str) -> str:
@@ -168,71 +253,6 @@ def iso(milliseconds: int) -> str:
     """The time as Step Functions writes it into data: `2026-01-02T03:04:05.678Z`."""
     at = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
-
-
-class StateScope:
-    """What the expressions of one state can see in this turn; see `asl.Scope`."""
-
-    __slots__ = ("_error", "_frame", "_id", "_result", "_states", "_turn")
-
-    def __init__(
-        self, turn: Turn, id: str, frame: Frame, result: Json | None = None, error: Json | None = None
-    ):
-        self._turn = turn
-        self._id = id
-        self._frame = frame
-        self._result = result
-        self._error = error
-        self._states: dict[str, Any] = {}
-
-    @property
-    def now(self) -> float:
-        return self._turn.now
-
-    def draw(self) -> float:
-        return self._turn.entropy.random()
-
-    def variable(self, name: str) -> Json | None:
-        return self._turn.variable(self._id, name)
-
-    def states(self, fields: frozenset[str]) -> dict[str, Any]:
-        found = self._states
-        for field in fields:
-            if field in found:
-                continue
-            if field == "input":
-                found[field] = self._turn.data(self._frame["input"]).value
-            elif field == "context":
-                found[field] = self.context()
-            elif field == "result" and self._result is not None:
-                found[field] = self._result.value
-            elif field == "errorOutput" and self._error is not None:
-                found[field] = self._error.value
-        return found
-
-    def context(self) -> dict[str, Any]:
-        """The context object, as the AWS guide describes it."""
-        turn, frame = self._turn, self._frame
-        execution = turn.execution
-        return {
-            "Execution": {
-                "Id": execution["id"],
-                "Input": turn.data(execution["input"]).value,
-                "StartTime": iso(execution["started"]),
-                "Name": execution["name"],
-                "RoleArn": execution["role"],
-                "RedriveCount": turn.before.get("redrives", 0),
-            },
-            "StateMachine": {
-                "Id": turn.before["state_machine"]["id"],
-                "Name": turn.before["state_machine"]["name"],
-            },
-            "State": {
-                "Name": frame["state"],
-                "EnteredTime": iso(frame["entered"]),
-                "RetryCount": sum(frame.get("retries", ())),
-            },
-        }
 
 
 def texts(values: dict[str, Any]) -> dict[str, str]:

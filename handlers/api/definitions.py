@@ -1,0 +1,49 @@
+"""ValidateStateMachineDefinition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...statelang.asl import InvalidDefinition, Problem
+from ...statelang.asl.machine import check, parse_definition
+from ..runtime import Runtime
+from . import parameters as read
+from .errors import validation
+from .parameters import Parameters
+from .state_machines import TYPES
+
+MAX_DIAGNOSTICS = 100
+
+
+def validate_state_machine_definition(
+    runtime: Runtime, tenant: str, parameters: Parameters
+) -> dict[str, Any]:
+    """Every finding; warnings only where they are asked for (`severity`)."""
+    text = read.text(parameters, "definition")
+    type = read.optional_text(parameters, "type") or "STANDARD"
+    if type not in TYPES:
+        raise validation(type, "type", f"Member must satisfy enum value set: [{', '.join(TYPES)}]")
+    severity = read.optional_text(parameters, "severity") or "ERROR"
+    if severity not in ("ERROR", "WARNING"):
+        raise validation(severity, "severity", "Member must satisfy enum value set: [ERROR, WARNING]")
+    limit = parameters.get("maxResults") or MAX_DIAGNOSTICS
+    try:
+        problems = check(parse_definition(text), type=type)
+    except InvalidDefinition as error:
+        problems = error.problems
+    errors = [problem for problem in problems if problem.severity == "ERROR"]
+    shown = errors if severity == "ERROR" else [*errors, *(p for p in problems if p.severity != "ERROR")]
+    return {
+        "result": "FAIL" if errors else "OK",
+        "diagnostics": [_diagnostic(problem) for problem in shown[:limit]],
+        "truncated": len(shown) > limit,
+    }
+
+
+def _diagnostic(problem: Problem) -> dict[str, str]:
+    return {
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "location": problem.location or "/",
+    }

@@ -1,0 +1,124 @@
+"""Task states: scheduled, submitted, answered, timed out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..asl.states import Task
+from . import resources
+from .dataflow import Exit, arguments, effective_input, leave, whole
+from .errors import RUNTIME, StateFailed
+from .scope import StateScope
+from .tokens import make_token
+from .turn import Frame, Turn, within_limit
+
+
+def enter(turn: Turn, id: str, frame: Frame, state: Task) -> Exit | None:
+    """Schedules the task; on a retry too, when its arguments are evaluated anew."""
+    try:
+        resource = resources.parse_resource(state.resource)
+    except ValueError as error:
+        raise StateFailed(RUNTIME, str(error)) from None
+    if resource.waits_for_token:
+        frame["token"] = make_token(turn.execution["id"], id, turn.next_event)
+    given = within_limit(arguments(turn, id, frame, state).text, f"The arguments of the task '{state.name}'")
+    root = effective_input(turn, id, frame, state) if state.language == "JSONPath" else None
+    scope = StateScope(turn, id, frame, root=root)
+    limits: dict[str, Any] = {}
+    if state.timeout_seconds is not None:
+        limits["timeoutInSeconds"] = whole(state.timeout_seconds, scope, least=1)
+    if state.heartbeat_seconds is not None:
+        limits["heartbeatInSeconds"] = whole(state.heartbeat_seconds, scope, least=1)
+    extra = dict(limits)
+    role = None
+    if state.credentials is not None:
+        credentials = state.credentials.evaluate(scope)
+        role = credentials.get("RoleArn") if isinstance(credentials, dict) else None
+        extra["taskCredentials"] = {"roleArn": role}
+    region = turn.execution["id"].split(":")[3]
+    kind, details = resources.scheduled(resource, given, region, extra)
+    task = turn.emit(kind, frame["event"], details)
+    frame["event"] = task
+    if resource.family != "activity":
+        kind, details = resources.started(resource)
+        frame["event"] = turn.emit(kind, task, details)
+    frame["phase"] = "task"
+    frame["task"] = {"id": task, "resource": state.resource, "arguments": given, "at": turn.now}
+    if role is not None:
+        frame["task"]["role"] = role
+    if "timeoutInSeconds" in limits:
+        frame["task"]["timeout"] = limits["timeoutInSeconds"]
+        frame["task"]["timeout_at"] = turn.now + limits["timeoutInSeconds"] * 1000
+    if "heartbeatInSeconds" in limits:
+        frame["task"]["heartbeat"] = limits["heartbeatInSeconds"]
+        frame["task"]["heartbeat_at"] = turn.now + limits["heartbeatInSeconds"] * 1000
+    turn.commands.append(perform(turn.execution["id"], id, frame))
+    return None
+
+
+def perform(execution: str, id: str, frame: Frame) -> dict[str, Any]:
+    """The command to perform the task that `frame` waits for.
+
+    `key` is the task's idempotency key: the same whenever this very task is performed again, another one for
+    each retry.
+    """
+    task = frame["task"]
+    command = {
+        "type": "perform",
+        "frame": id,
+        "task": task["id"],
+        "resource": task["resource"],
+        "arguments": task["arguments"],
+        "state": frame["state"],
+        "key": f"{execution.split(':')[7]}/{frame['state']}/{task['id']}",
+        "attempt": sum(frame.get("retries", ())) + 1,
+    }
+    for key in ("timeout", "role"):
+        if key in task:
+            command[key] = task[key]
+    return command
+
+
+def submitted(turn: Turn, frame: Frame, state: Task, output: str) -> None:
+    """The task was handed over and goes on elsewhere."""
+    resource = resources.parse_resource(state.resource)
+    frame["event"] = turn.emit(*_after(frame, resources.submitted(resource, output)))
+    frame["task"] = {**frame["task"], "submitted": True}
+
+
+def taken(turn: Turn, frame: Frame, worker: str | None) -> None:
+    """A worker has taken the activity's task."""
+    details = {"activityStartedEventDetails": {"workerName": worker}} if worker else None
+    frame["event"] = turn.emit("ActivityStarted", frame["event"], details)
+    frame["task"] = {**frame["task"], "submitted": True}
+
+
+def succeeded(turn: Turn, id: str, frame: Frame, state: Task, output: str) -> Exit:
+    resource = resources.parse_resource(state.resource)
+    try:
+        within_limit(output, f"The state/task '{resource.type}'")
+        result = turn.data(output)
+        _ = result.value
+    except StateFailed as failure:
+        raise failed(turn, frame, state, failure.error, failure.cause) from None
+    except (ValueError, RecursionError):
+        raise failed(turn, frame, state, RUNTIME, "The task's result is not JSON.") from None
+    frame["event"] = turn.emit(*_after(frame, resources.succeeded(resource, output)))
+    return leave(turn, id, frame, state, result)
+
+
+def failed(turn: Turn, frame: Frame, state: Task, error: str | None, cause: str | None) -> StateFailed:
+    """Records the failure; the caller raises or handles what this answers."""
+    resource = resources.parse_resource(state.resource)
+    frame["event"] = turn.emit(*_after(frame, resources.failed(resource, error, cause)))
+    return StateFailed(error or "States.TaskFailed", cause, recorded=True)
+
+
+def timed_out(turn: Turn, frame: Frame, state: Task, *also: str) -> StateFailed:
+    resource = resources.parse_resource(state.resource)
+    frame["event"] = turn.emit(*_after(frame, resources.timed_out(resource, "States.Timeout")))
+    return StateFailed("States.Timeout", None, also=also, recorded=True)
+
+
+def _after(frame: Frame, event: tuple[str, dict[str, Any]]) -> tuple[str, int, dict[str, Any]]:
+    return event[0], frame["event"], event[1]

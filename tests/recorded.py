@@ -1,0 +1,174 @@
+"""Plays recorded cases against the front door, through boto3 itself, and compares what comes back.
+
+Nothing goes over a network: requests are taken out of botocore before they are sent, and given to the handler.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ClientError, ParamValidationError
+from stratum.handlers.api import front_door
+from stratum.local.clock import VirtualClock
+from stratum.local.cloud import LocalCloud
+from stratum.local.functions import InProcessFunctions
+from stratum.local.stores import open_store
+
+CASES = Path(__file__).resolve().parents[2] / "shared" / "asl-cases"
+ACCOUNT = "000000000000"
+
+
+def cases(classes: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every case of these classes, with its group."""
+    for path in sorted(CASES.glob("*.json")):
+        for case in json.loads(path.read_text()):
+            if case["class"] in classes:
+                yield path.stem, case
+
+
+def load_compare() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("compare", CASES / "compare.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class _Raw:
+    def __init__(self, body: bytes):
+        self._body = body
+
+    def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        yield self._body
+
+    def read(self, *args: Any) -> bytes:
+        return self._body
+
+
+class Endpoint:
+    """boto3's client for Step Functions on a local cloud of its own, for the account of a request's key."""
+
+    def __init__(self) -> None:
+        self.cloud = LocalCloud(
+            open_store("sqlite:///:memory:"), InProcessFunctions(), clock=VirtualClock(), workers=0
+        )
+
+    def client(self, account: str = ACCOUNT) -> Any:
+        client = boto3.client(
+            "stepfunctions", region_name="us-east-1", endpoint_url="http://localhost:1", aws_access_key_id=account,
+            aws_secret_access_key="x", config=Config(inject_host_prefix=False),
+        )  # fmt: skip
+        runtime = self.cloud.runtime_for(account, "us-east-1")
+
+        def answer(request: Any, **kwargs: Any) -> AWSResponse:
+            headers = {
+                key: value.decode() if isinstance(value, bytes) else value
+                for key, value in request.headers.items()
+            }
+            body = request.body or b""
+            event = {
+                "headers": headers, "body": base64.b64encode(body if isinstance(body, bytes) else body.encode()).decode(),
+                "isBase64Encoded": True,
+            }  # fmt: skip
+            given = front_door.handle(runtime, event)
+            return AWSResponse(request.url, given["statusCode"], given["headers"], _Raw(given["body"].encode()))  # pyright: ignore[reportArgumentType]
+
+        client.meta.events.register("before-send.*", answer)
+        return client
+
+    def close(self) -> None:
+        self.cloud.close()
+
+
+def play(case: dict[str, Any], difference: Any) -> str | None:
+    """Makes the calls of the case; answers the first difference from what AWS answered."""
+    names: dict[str, Any] = {}
+    replaced: dict[str, str] = {}
+    answers: list[Any] = []
+    endpoint = Endpoint()
+    clients: dict[str, Any] = {}
+    try:
+        for step in case["steps"]:
+            if "match" in step:
+                answer = answers[step["of"]]
+                if isinstance(answer, Exception):
+                    answer = _as_recorded(answer, step["expected"])
+                else:
+                    for part in step.get("path") or []:
+                        answer = answer[part]
+                if found := difference(step["expected"], json.loads(json.dumps(answer, default=str)), names):
+                    return f"{step['match']}{found}"
+                answers.append(None)
+                continue
+            parameters = _replace(step["params"], replaced)
+            operation = step["call"].partition(".")[2]
+            account = _account(parameters)
+            client = clients.get(account) or clients.setdefault(account, endpoint.client(account))
+            if step.get("until") or operation in ("GetExecutionHistory", "DescribeExecution", "ListExecutions"):
+                endpoint.cloud.drain()
+            try:
+                answer = getattr(client, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower())(**parameters)
+            except (ClientError, ParamValidationError) as failed:
+                if "fails" not in step and not any(
+                    later.get("of") == len(answers) for later in case["steps"] if "match" in later
+                ):
+                    return f"{step['call']}: {failed}"
+                answers.append(failed)
+                continue
+            for name, recorded in (step.get("returned") or {}).items():
+                ours = _at(answer, name)
+                if isinstance(ours, str) and isinstance(recorded, str):
+                    replaced[recorded] = ours
+            answers.append(answer)
+    finally:
+        endpoint.close()
+    return None
+
+
+def _account(parameters: dict[str, Any]) -> str:
+    """The account that the call was made for, as its role says; calls by ARN reach any."""
+    role = parameters.get("roleArn") or ""
+    return role.split(":")[4] if isinstance(role, str) and role.count(":") >= 5 else ACCOUNT
+
+
+def _replace(value: Any, replaced: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        for recorded in sorted(replaced, key=len, reverse=True):
+            value = value.replace(recorded, replaced[recorded])
+        return value
+    if isinstance(value, dict):
+        return {key: _replace(item, replaced) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replace(item, replaced) for item in value]
+    return value
+
+
+def _at(answer: Any, path: str) -> Any:
+    for part in re.findall(r"[^.\[\]]+", path):
+        try:
+            answer = answer[int(part)] if part.isdigit() and isinstance(answer, list) else answer[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return answer
+
+
+def _as_recorded(error: Any, expected: Any) -> Any:
+    """An exception in the form in which the recording has it: text, type and text, or the whole answer."""
+    if isinstance(expected, str):
+        return str(error)
+    if isinstance(expected, dict) and "exception_typename" in expected:
+        return {"exception_typename": type(error).__name__, "exception_value": str(error)}
+    response = dict(error.response)
+    response.setdefault("message", response["Error"]["Message"])
+    return response
