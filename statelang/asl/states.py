@@ -216,7 +216,13 @@ def _modern(machine: StateMachine) -> bool:
     for state in machine.states.values():
         if state.language == "JSONata" or state.assign is not None:
             return True
-        inner = state.branches if isinstance(state, Parallel) else (state.processor,) if isinstance(state, Map) else ()
+        inner = (
+            state.branches
+            if isinstance(state, Parallel)
+            else (state.processor,)
+            if isinstance(state, Map)
+            else ()
+        )
         if any(_modern(part) for part in inner):
             return True
     return False

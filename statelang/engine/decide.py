@@ -305,7 +305,11 @@ def _tick(turn: Turn, message: Message) -> bool:
 
 def _deadline(turn: Turn) -> None:
     turn.finish(
-        "TIMED_OUT", "ExecutionTimedOut", _last(turn), {"executionTimedOutEventDetails": {}}, error="States.Timeout"
+        "TIMED_OUT",
+        "ExecutionTimedOut",
+        _last(turn),
+        {"executionTimedOutEventDetails": {}},
+        error="States.Timeout",
     )
 
 

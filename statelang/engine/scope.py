@@ -98,7 +98,10 @@ class StateScope:
                 "Id": turn.before["state_machine"]["id"],
                 "Name": turn.before["state_machine"]["name"],
             },
-            "State": {"Name": frame["state"], "EnteredTime": iso(frame["entered"])},
+            "State": {
+                "Name": turn.before.get("state_name", frame["state"]),
+                "EnteredTime": iso(frame["entered"]),
+            },
         }
         if turn.before.get("kind") != "EXPRESS":
             context["Execution"]["RedriveCount"] = turn.before.get("redrives", 0)
