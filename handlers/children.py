@@ -83,6 +83,11 @@ def start_child(runtime: Runtime, tenant: str, execution: str, command: Mapping[
         command["execution"], command["state_machine"], command["input"], role_arn=command["role"],
         type=command["execution_type"] if command["execution_type"] == "EXPRESS" else None, parent=parent,
     )  # fmt: skip
+    if command.get("test_case"):
+        start |= {
+            "test_case": command["test_case"],
+            "state_machine_name": command["state_machine"].split(":")[-1].partition("/")[0],
+        }
     if executions.start(start, executions.define(command["definition"])) is not None:
         return []
     snapshot = executions.load(command["execution"]).snapshot

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .executions import Executions
     from .functions import Functions
+    from .mocks import Mocks
     from .store import Commit, Store
 
 Body = dict[str, Any]
@@ -64,6 +65,7 @@ class Runtime:
         observer: Observer | None = None,
         pause: Pause | None = None,
         single_threaded: bool = False,
+        mocks: Mocks | None = None,
     ):
         self.store = store
         self.outbox = outbox
@@ -73,6 +75,7 @@ class Runtime:
         self.account = account
         self.observer = observer
         self.single_threaded = single_threaded
+        self.mocks = mocks
         self._pause = pause or _real_pause
         self._executions: dict[str, Executions] = {}
 
@@ -100,6 +103,7 @@ class Runtime:
         return Runtime(
             self.store, outbox, self.functions, clock=self.clock, region=region, account=account,
             observer=self.observer, pause=self._pause, single_threaded=self.single_threaded,
+            mocks=self.mocks,
         )  # fmt: skip
 
     def sleep_until(self, at: int) -> None:

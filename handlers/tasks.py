@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.parser import BaseModel, parse
 from ..statelang.engine import messages
 from . import integrations
 from .logs import logger
+from .mocks import Response
 from .runtime import Body, Runtime, deployed
 
 
@@ -31,6 +32,7 @@ class TaskCommand(BaseModel):
     timeout: int | None = None
     role: str | None = None
     attempt: int = 1
+    mock: dict[str, Any] | None = None
 
 
 class TaskBody(BaseModel):
@@ -93,6 +95,11 @@ def perform_task(
     runtime: Runtime, tenant: str, execution: str, command: TaskCommand
 ) -> dict[str, Any] | None:
     """Performs a task; answers the message that says what came of it, or None where somebody else will."""
+    if command.mock is not None and runtime.mocks is not None:
+        mock = command.mock
+        response = runtime.mocks.response(mock["machine"], mock["case"], command.state, mock["attempt"])
+        if response is not None:
+            return _mocked(runtime, tenant, execution, command, response)
     try:
         output = integrations.perform(runtime, tenant, execution, command)
         message = messages.task_succeeded(command.frame, command.task, output)
@@ -109,6 +116,17 @@ def perform_task(
         result=message["type"],
     )  # fmt: skip
     return message
+
+
+def _mocked(
+    runtime: Runtime, tenant: str, execution: str, command: TaskCommand, response: Response
+) -> dict[str, Any]:
+    if command.resource.endswith((".sync", ".sync:2", integrations.TOKEN)):
+        submitted = messages.task_submitted(command.frame, command.task, response.submitted or "{}")
+        runtime.outbox.advance([{"tenant": tenant, "execution": execution, "message": submitted}])
+    if response.output is not None:
+        return messages.task_succeeded(command.frame, command.task, response.output)
+    return messages.task_failed(command.frame, command.task, response.error, response.cause)
 
 
 def map_io(runtime: Runtime, tenant: str, execution: str, command: dict[str, Any]) -> dict[str, Any]:

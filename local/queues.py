@@ -70,6 +70,11 @@ class LocalQueues:
         with self.changed:
             return [self._tasks.popleft() for _ in range(min(limit, len(self._tasks)))]
 
+    def put_back(self, bodies: Sequence[Body]) -> None:
+        """Tasks that were taken and not begun: they come first the next time but one."""
+        with self.changed:
+            self._tasks.extend(bodies)
+
     def performed(self, bodies: Sequence[Body]) -> None:
         """The tasks are no longer in flight: their results are sent."""
         with self.changed:
@@ -85,7 +90,9 @@ class LocalQueues:
     def perform_again(self, bodies: Sequence[Body]) -> None:
         """Puts tasks back that could not be performed; they are in flight all the while. Raises `DeadLetter`."""
         for body in bodies:
-            self._received(body, f"the command {body['command']['type']!r} of {body['command'].get('state', 'a map')!r}")
+            self._received(
+                body, f"the command {body['command']['type']!r} of {body['command'].get('state', 'a map')!r}"
+            )
         with self.changed:
             self._tasks.extend(bodies)
             self.changed.notify_all()

@@ -41,7 +41,8 @@ def begin(
     Answers `executionArn` and `startDate` and, when it had been started by the same parent before, `known`: its
     snapshot.
     """
-    parsed = read.arn(parameters, "stateMachineArn", "stateMachine")
+    arn, _, case = read.text(parameters, "stateMachineArn").partition("#")
+    parsed = read.arn({"stateMachineArn": arn}, "stateMachineArn", "stateMachine")
     name = read.name(parameters) if parameters.get("name") is not None else str(uuid.uuid4())
     input = read.execution_input(parameters)
     executions = runtime.executions(tenant)
@@ -59,6 +60,13 @@ def begin(
         execution, str(base), input, role_arn=value["role"], state_machine_name=value["name"],
         type="EXPRESS" if express else None, parent=parent, version=version, alias=alias,
     )  # fmt: skip
+    if case:
+        if runtime.mocks is None or not runtime.mocks.has(value["name"], case):
+            raise ApiError(
+                "ValidationException",
+                f"There is no test case '{case}' of the state machine '{value['name']}' in the mock configuration.",
+            )
+        message["test_case"] = case
     message["revision"] = value.get("revision")
     message["updated"] = value.get("updated", value["created"])
     fields = {key: text for key, text in (("version", version), ("alias", alias)) if text is not None}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..runtime import Runtime
     from ..tasks import TaskCommand
 
-__all__ = ["TaskFailed", "TaskSubmitted", "TaskTimedOut", "perform"]
+__all__ = ["TOKEN", "TaskFailed", "TaskSubmitted", "TaskTimedOut", "perform"]
 
 TOKEN = ".waitForTaskToken"
 

@@ -52,6 +52,13 @@ def enter(turn: Turn, id: str, frame: Frame, state: Task) -> Exit | None:
     if "heartbeatInSeconds" in limits:
         frame["task"]["heartbeat"] = limits["heartbeatInSeconds"]
         frame["task"]["heartbeat_at"] = turn.now + limits["heartbeatInSeconds"] * 1000
+    if "test_case" in turn.before:
+        tried = turn.top.get("tried", turn.before.get("tried", {}))
+        frame["task"]["mock"] = {
+            "machine": turn.before["state_machine"]["name"], "case": turn.before["test_case"],
+            "attempt": tried.get(state.name, 0),
+        }  # fmt: skip
+        turn.top["tried"] = {**tried, state.name: tried.get(state.name, 0) + 1}
     turn.commands.append(perform(turn.execution["id"], id, frame))
     return None
 
@@ -73,7 +80,7 @@ def perform(execution: str, id: str, frame: Frame) -> dict[str, Any]:
         "key": f"{execution.split(':')[7]}/{frame['state']}/{task['id']}",
         "attempt": sum(frame.get("retries", ())) + 1,
     }
-    for key in ("timeout", "role"):
+    for key in ("timeout", "role", "mock"):
         if key in task:
             command[key] = task[key]
     return command

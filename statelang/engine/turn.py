@@ -233,7 +233,7 @@ def new_snapshot(machine: StateMachine, message: Message, now: int) -> dict[str,
         "frames": {},
         "variables": {},
     }
-    for key in ("kind", "parent", "version", "alias", "revision", "updated"):
+    for key in ("kind", "parent", "version", "alias", "revision", "updated", "test_case"):
         if message.get(key) is not None:
             snapshot[key] = message[key]
     return snapshot
