@@ -7,6 +7,7 @@ way goes out again when its message is delivered again, or when the sweeper find
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -77,6 +78,7 @@ class Executions:
         self.store = store
         self._runtime = runtime
         self._cache: OrderedDict[str, Loaded] = OrderedDict()
+        self._lock = threading.Lock()
         self._defined: set[str] = set()
 
     # -- reading ---------------------------------------------------------------------------------------
@@ -128,10 +130,11 @@ class Executions:
         )
 
     def _remember(self, loaded: Loaded) -> None:
-        self._cache[loaded.execution] = loaded
-        self._cache.move_to_end(loaded.execution)
-        if len(self._cache) > _CACHED:
-            self._cache.popitem(last=False)
+        with self._lock:
+            self._cache[loaded.execution] = loaded
+            self._cache.move_to_end(loaded.execution)
+            if len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
 
     # -- writing ---------------------------------------------------------------------------------------
 

@@ -89,6 +89,10 @@ class Runtime:
             found = self._executions[tenant] = Executions(store, self)
         return found
 
+    def forget(self) -> None:
+        """Drops what is remembered of executions, after the store was cleared."""
+        self._executions.clear()
+
     def with_outbox(self, outbox: Outbox) -> Runtime:
         """The same runtime whose commands go elsewhere."""
         return self._with(outbox, self.region, self.account)

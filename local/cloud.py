@@ -127,6 +127,28 @@ class LocalCloud:
             if not self._work() and not self._rest(execution, deadline):
                 raise Stuck(f"{execution or 'the cloud'}: nothing is left to do, and nothing is waited for")
 
+    def step(self, seconds: float) -> None:
+        """Does what there is to do now, or waits for something to come up, so long at the most."""
+        if self._work():
+            return
+        queues = self.queues
+        wake = queues.next_wake
+        if isinstance(self.clock, VirtualClock):
+            if wake is not None and not queues.in_flight and not queues.waiting:
+                self.clock.advance_to(wake)
+                return
+        elif wake is not None:
+            seconds = min(seconds, max(0, wake - self.clock()) / 1000)
+        with queues.changed:
+            if not queues.waiting:
+                queues.changed.wait(seconds)
+
+    def reset(self) -> None:
+        """Forgets everything: what is stored, what is under way, what is due."""
+        self.queues.clear()
+        self.store.clear()
+        self.runtime.forget()
+
     def drain(self) -> None:
         """Runs handlers until there is nothing left to do now (a real clock) or ever (a virtual one)."""
         while (

@@ -102,6 +102,15 @@ class LocalQueues:
         if count >= MAX_RECEIVES:
             raise DeadLetter(f"{body['execution']}: {what} was refused {count} times")
 
+    def clear(self) -> None:
+        """Nothing waits any more. What is being performed answers to nobody."""
+        with self.changed:
+            self._messages.clear()
+            self._tasks.clear()
+            self._wakes.clear()
+            self._in_flight.clear()
+            self.changed.notify_all()
+
     @property
     def waiting(self) -> bool:
         """Whether a message or a task waits to be taken."""

@@ -257,8 +257,8 @@ class SqliteStore:
         with self._connection.reading() as run:
             rows = run(
                 "SELECT key, version, value FROM records WHERE tenant = ? AND kind = ? AND key > ?"
-                " AND substr(key, 1, ?) = ? ORDER BY key LIMIT ?",
-                (self.tenant, kind, after, len(prefix), prefix, limit + 1),
+                " AND key >= ? AND substr(key, 1, ?) = ? ORDER BY key LIMIT ?",
+                (self.tenant, kind, after, prefix, len(prefix), prefix, limit + 1),
             ).fetchall()
         found = [Record(kind, key, json.loads(value), version) for key, version, value in rows[:limit]]
         return Page(found, _token(found[-1].key) if len(rows) > limit else None)
@@ -266,6 +266,15 @@ class SqliteStore:
     def delete(self, kind: str, key: str) -> None:
         with self._connection.transaction() as run:
             run("DELETE FROM records WHERE tenant = ? AND kind = ? AND key = ?", (self.tenant, kind, key))
+
+    def clear(self) -> None:
+        own = "(SELECT id FROM executions WHERE tenant = ?)"
+        with self._connection.transaction() as run:
+            for table in ("commits", "payloads"):
+                run(f"DELETE FROM {table} WHERE execution IN {own}", (self.tenant,))
+            run("DELETE FROM executions WHERE tenant = ?", (self.tenant,))
+            run("DELETE FROM records WHERE tenant = ?", (self.tenant,))
+        self._ids.clear()
 
 
 class _Connection:

@@ -272,6 +272,19 @@ class DynamoDbStore:
     def delete(self, kind: str, key: str) -> None:
         self._client.delete_item(TableName=self._table, Key=self._record_key(kind, key))
 
+    def clear(self) -> None:
+        start: dict[str, Any] = {}
+        while True:
+            page = self._client.scan(
+                TableName=self._table, ProjectionExpression="pk, sk", ConsistentRead=True, **start
+            )
+            for item in page["Items"]:
+                if item["pk"]["S"].startswith(f"{self.tenant}#"):
+                    self._client.delete_item(TableName=self._table, Key={"pk": item["pk"], "sk": item["sk"]})
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
     def _record(self, kind: str, item: dict[str, Any]) -> Record:
         value = json.loads(unpack_text(self._bytes(item)))
         return Record(kind, item["sk"]["S"], value, int(item["version"]["N"]))

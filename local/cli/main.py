@@ -121,6 +121,30 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("--error", metavar="NAME")
     stop.add_argument("--cause", metavar="TEXT")
 
+    up = with_store(
+        add("up", "up:up", "serve Step Functions on a port of this machine, for AWS's SDKs and CLI")
+    )
+    up.add_argument("--port", type=int, default=8083, metavar="N", help="default: 8083; 0 takes a free one")
+    up.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1")
+    up.add_argument("--data", metavar="DIR", help="keep everything in this folder, instead of --store")
+    up.add_argument(
+        "--clock", choices=("real", "virtual"), default="real", help="virtual: no wait takes any time"
+    )
+    up.add_argument(
+        "--functions",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="Python Lambda handlers; may be given again",
+    )
+    up.add_argument(
+        "--mock-config", metavar="FILE", help="mocked integrations, in AWS's MockConfigFile.json format"
+    )
+    up.add_argument(
+        "--workers", type=int, default=32, metavar="N", help="how many tasks may run at once (default: 32)"
+    )
+    up.add_argument("--insecure-bind", action="store_true", help="listen where other machines can reach it")
+
     graph = add("graph", "compile:graph", "draw a workflow as a Mermaid flowchart")
     graph.add_argument("file", metavar="FILE")
 
