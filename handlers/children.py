@@ -64,7 +64,7 @@ def description(snapshot: Mapping[str, Any], *, parsed: bool, redrive: bool) -> 
         "StartDate": execution["started"],
         "StateMachineArn": snapshot["state_machine"]["id"],
         "Status": snapshot["status"],
-        "StopDate": snapshot["stopped"],
+        "StopDate": snapshot.get("stopped"),
     }
     return {key: value for key, value in fields.items() if value is not None}
 

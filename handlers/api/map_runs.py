@@ -43,8 +43,6 @@ def describe_map_run(runtime: Runtime, tenant: str, parameters: Parameters) -> d
         else max(0, run["size"] - run["succeeded"] - run["failed"]),
         "total": run["size"],
         "resultsWritten": run["succeeded"] if run["status"] == "SUCCEEDED" else 0,
-        "failuresNotRedrivable": 0,
-        "pendingRedrive": 0,
     }
     answer = {
         "mapRunArn": run["arn"],
@@ -52,7 +50,7 @@ def describe_map_run(runtime: Runtime, tenant: str, parameters: Parameters) -> d
         "status": run["status"],
         "startDate": listed["startDate"],
         "maxConcurrency": run["limit"],
-        "toleratedFailurePercentage": run["tolerated"]["percentage"],
+        "toleratedFailurePercentage": float(run["tolerated"]["percentage"]),
         "toleratedFailureCount": run["tolerated"]["count"],
         "itemCounts": {**counts, "total": run["items"]},
         "executionCounts": counts,

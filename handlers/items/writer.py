@@ -1,0 +1,92 @@
+"""`ResultWriter`: the results of a distributed map's child executions, as files in S3 with a manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .reader import s3
+
+if TYPE_CHECKING:
+    from ..runtime import Runtime
+
+GROUPS = ("FAILED", "PENDING", "SUCCEEDED")
+
+
+class ResultWriterFailed(Exception):
+    """`States.ResultWriterFailed`; the text is the cause."""
+
+
+def child_results(runtime: Runtime, tenant: str, map_run: str) -> Iterator[dict[str, Any]]:
+    """What became of every child execution of the map run, in the order in which they were started."""
+    from ..children import description
+
+    executions = runtime.executions(tenant)
+    names: list[tuple[int, str]] = []
+    token: str | None = None
+    while True:
+        page = executions.store.heads(state_machine=map_run, limit=1000, token=token)
+        names += [(head.started_at, head.execution) for head in page.items]
+        token = page.token
+        if token is None:
+            break
+    for _, execution in sorted(names):
+        yield description(executions.load(execution).snapshot, parsed=False, redrive=True)
+
+
+def write_results(
+    runtime: Runtime,
+    resource: str,
+    arguments: dict[str, Any],
+    config: dict[str, Any],
+    map_run: str,
+    results: Iterator[dict[str, Any]],
+) -> dict[str, Any]:
+    """Writes `<prefix>/<map run>/manifest.json` and one file for each group; answers where the manifest is.
+
+    Raises `ResultWriterFailed`.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket = arguments.get("Bucket")
+    if not isinstance(bucket, str):
+        raise ResultWriterFailed("The field 'Bucket' is required but was missing")
+    folder = "/".join(part for part in (arguments.get("Prefix", ""), map_run.rpartition(":")[2]) if part)
+    groups: dict[str, list[dict[str, Any]]] = {group: [] for group in GROUPS}
+    for result in results:
+        status = result["Status"]
+        groups[
+            "SUCCEEDED" if status == "SUCCEEDED" else "PENDING" if status == "RUNNING" else "FAILED"
+        ].append(result)
+    files: dict[str, list[dict[str, Any]]] = {group: [] for group in GROUPS}
+    client = s3(runtime.region)
+    try:
+        for group, members in groups.items():
+            if members:
+                key, body = f"{folder}/{group}_0.{_suffix(config)}", _body(members, config)
+                client.put_object(Bucket=bucket, Key=key, Body=body)
+                files[group].append({"Key": key, "Size": len(body)})
+        manifest = {"DestinationBucket": bucket, "MapRunArn": map_run, "ResultFiles": files}
+        place = f"{folder}/manifest.json"
+        client.put_object(Bucket=bucket, Key=place, Body=json.dumps(manifest).encode())
+    except (ClientError, BotoCoreError) as error:
+        raise ResultWriterFailed(str(error)) from None
+    return {"MapRunArn": map_run, "ResultWriterDetails": {"Bucket": bucket, "Key": place}}
+
+
+def _suffix(config: dict[str, Any]) -> str:
+    return "jsonl" if config.get("OutputType") == "JSONL" else "json"
+
+
+def _body(results: list[dict[str, Any]], config: dict[str, Any]) -> bytes:
+    """The file: whole descriptions (`NONE`), outputs alone (`COMPACT`), or outputs with lists taken apart (`FLATTEN`)."""
+    transformation = config.get("Transformation", "NONE")
+    items: list[Any] = list(results)
+    if transformation != "NONE":
+        items = [json.loads(result["Output"]) if "Output" in result else result for result in results]
+    if transformation == "FLATTEN":
+        items = [part for item in items for part in (item if isinstance(item, list) else [item])]
+    if config.get("OutputType") == "JSONL":
+        return "".join(f"{json.dumps(item, ensure_ascii=False)}\n" for item in items).encode()
+    return json.dumps(items, ensure_ascii=False).encode()
