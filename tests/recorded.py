@@ -119,9 +119,14 @@ def play(case: dict[str, Any], difference: Any) -> str | None:
                 answers.append(None)
                 continue
             parameters = _replace(step["params"], replaced)
-            operation = step["call"].partition(".")[2]
+            service, _, operation = step["call"].partition(".")
             account = _account(parameters)
-            client = clients.get(account) or clients.setdefault(account, endpoint.client(account))
+            key = account if service == "stepfunctions" else service
+            if key not in clients:
+                clients[key] = (
+                    endpoint.client(account) if service == "stepfunctions" else other_client(service)
+                )
+            client = clients[key]
             if step.get("until") or operation in (
                 "GetExecutionHistory",
                 "DescribeExecution",
@@ -145,6 +150,13 @@ def play(case: dict[str, Any], difference: Any) -> str | None:
     finally:
         endpoint.close()
     return None
+
+
+def other_client(service: str) -> Any:
+    """Another service, which moto serves: for cases that are played within `mock_aws`."""
+    return boto3.client(
+        service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def mocks_of(case: dict[str, Any]) -> Mocks | None:

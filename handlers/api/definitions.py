@@ -41,9 +41,7 @@ def validate_state_machine_definition(
 
 
 def _diagnostic(problem: Problem) -> dict[str, str]:
-    return {
-        "severity": problem.severity,
-        "code": problem.code,
-        "message": problem.message,
-        "location": problem.location or "/",
-    }
+    diagnostic = {"severity": problem.severity, "code": problem.code, "message": problem.message}
+    if problem.location:
+        diagnostic["location"] = problem.location
+    return diagnostic

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ...statelang.asl import InvalidDefinition, load_definition
+from ...statelang.asl import InvalidDefinition, load_definition, parse_definition
+from ...statelang.asl.machine import check
 from ..arns import StatesArn, parse_arn
 from ..runtime import Runtime
 from ..store import Conflict, InvalidToken, Record, Store
@@ -250,6 +251,12 @@ def check_definition(text: str, type: str = "STANDARD") -> None:
         )
     try:
         load_definition(text)
+        if type == "EXPRESS":
+            errors = [
+                problem for problem in check(parse_definition(text), type=type) if problem.severity == "ERROR"
+            ]
+            if errors:
+                raise InvalidDefinition(errors)
     except InvalidDefinition as error:
         label = next((problem for problem in error.problems if problem.code == "INVALID_LABEL"), None)
         if label is not None:

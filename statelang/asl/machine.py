@@ -15,7 +15,6 @@ from typing import Any
 from .. import jsonata
 from ..jsonpath import Path, parse_query, parse_reference, prepare_condition
 from . import labels
-from .interim import validate
 from .json_text import dump
 from .path_queries import DataPath, PathQuery, PathTemplate
 from .problems import InvalidDefinition, Problem
@@ -42,6 +41,7 @@ from .states import (
     _Discard,
 )
 from .templates import Template
+from .validation import validate
 
 
 def digest_of(text: str) -> str:

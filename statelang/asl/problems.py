@@ -15,7 +15,11 @@ class Problem:
     severity: str = "ERROR"
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.message} at {self.location or '/'}"
+        return (
+            f"{self.code}: {self.message} at {self.location}"
+            if self.location
+            else f"{self.code}: {self.message}"
+        )
 
 
 class InvalidDefinition(ValueError):

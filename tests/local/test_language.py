@@ -14,7 +14,7 @@ from stratum.local.clock import EPOCH, VirtualClock
 from stratum.local.cloud import ROLE, LocalCloud
 from stratum.local.functions import InProcessFunctions
 from stratum.local.stores import open_store
-from stratum.statelang.asl.machine import FIELDS
+from stratum.statelang.asl.fields import JSONATA as FIELDS
 from stratum.statelang.compiler import compile_spec
 from stratum.statelang.spec import load, violations
 from stratum.statelang.spec.contracts import TypeReader
