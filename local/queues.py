@@ -90,9 +90,7 @@ class LocalQueues:
     def perform_again(self, bodies: Sequence[Body]) -> None:
         """Puts tasks back that could not be performed; they are in flight all the while. Raises `DeadLetter`."""
         for body in bodies:
-            self._received(
-                body, f"the command {body['command']['type']!r} of {body['command'].get('state', 'a map')!r}"
-            )
+            self._received(body, _what(body["command"]))
         with self.changed:
             self._tasks.extend(bodies)
             self.changed.notify_all()
@@ -124,6 +122,12 @@ class LocalQueues:
     def next_wake(self) -> int | None:
         """When the next tick is due, in milliseconds."""
         return self._wakes[0][0] if self._wakes else None
+
+
+def _what(command: Body) -> str:
+    if "state" in command:
+        return f"the task of {command['state']!r}"
+    return f"the command {command['type']!r}"
 
 
 def _task(body: Body) -> tuple[Any, ...]:

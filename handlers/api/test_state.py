@@ -69,7 +69,7 @@ def _machine(parameters: Parameters) -> tuple[StateMachine, str]:
             return prepare(definition), name
         whole = {"StartAt": NAME, "States": {NAME: definition}}
         # Where the state goes on to is not there to be found.
-        _raise([problem for problem in check(whole) if problem.code != "MISSING_TRANSITION_TARGET"])
+        _raise([problem for problem in check(whole) if not problem.code.startswith("MISSING_")])
     except InvalidDefinition as error:
         raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from None
     return prepare(whole), NAME
