@@ -262,8 +262,6 @@ def as_compared(expected: Any, ours: Any) -> tuple[Any, Any]:
             return [one for one, _ in both], [other for _, other in both]
         return expected, ours
     if isinstance(expected, str):
-        if isinstance(ours, str) and ours.startswith("{") and not expected.startswith("{"):
-            return expected, ours
         return _WORDS.sub(lambda found: f"<{found[0]}>", expected), ours
     return expected, ours
 
