@@ -236,7 +236,7 @@ def _at(answer: Any, path: str) -> Any:
 
 # Placeholders that the recording suite writes without brackets, within texts too.
 _WORDS = re.compile(
-    r"snf_role_arn_t\d|sm_nonexistent_arn|ssm_nonexistent_arn|invalid_execution_arn|(?<=^\")date(?=\"$)"
+    r"^\w+EventDetails\.output$|snf_role_arn_t\d|sm_nonexistent_arn|ssm_nonexistent_arn|invalid_execution_arn|(?<=^\")date(?=\"$)"
 )
 
 
