@@ -119,6 +119,7 @@ def _due(frame: Frame) -> int | None:
 
 
 def _guarded(turn: Turn, happen: Callable[[], bool]) -> bool:
+    turn.next_message()
     try:
         happened = happen()
         run_ready(turn)

@@ -54,10 +54,15 @@ class Turn:
 
     @property
     def entropy(self) -> random.Random:
-        """Decided by the execution and the place in its history: the same turn draws the same numbers."""
+        """Decided by the execution and the place in its history: the same message draws the same numbers,
+        whichever others it is decided with."""
         if self._entropy is None:
-            self._entropy = random.Random(f"{self.execution['id']} {self.before['events']}")
+            self._entropy = random.Random(f"{self.execution['id']} {self.last_event}")
         return self._entropy
+
+    def next_message(self) -> None:
+        """What has been drawn for one message is not gone on with for the next."""
+        self._entropy = None
 
     @property
     def running(self) -> bool:
