@@ -125,11 +125,11 @@ def _function(file: str, operation: str) -> Operation:
 
 
 def _parameters(request: FunctionUrlRequest) -> dict[str, Any]:
-    body = request.body or "{}"
+    body = request.body or ""
     try:
         if request.isBase64Encoded:
             body = base64.b64decode(body).decode()
-        parameters = json.loads(body)
+        parameters = json.loads(body or "{}")
     except (ValueError, RecursionError) as error:
         raise ApiError("SerializationException", f"The body is not JSON: {error}") from None
     if not isinstance(parameters, dict):

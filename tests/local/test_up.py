@@ -1,0 +1,319 @@
+"""`stratum up` as its users meet it: a process on a port, boto3 and the AWS CLI with an endpoint URL alone."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+ROLE = "arn:aws:iam::123456789012:role/r"
+BIN = Path(sys.executable).parent
+PASS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"done": True}, "End": True}}})
+WAIT = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 2, "End": True}}})
+
+
+class Up:
+    """A `stratum up` process, and clients for it."""
+
+    def __init__(self, *options: str):
+        self.process = subprocess.Popen(
+            [BIN / "stratum", "up", "--port", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        first = self.process.stdout.readline()
+        found = re.fullmatch(r"Step Functions is at (http://127\.0\.0\.1:(\d+))\n", first)
+        assert found, first
+        self.url, self.port = found[1], int(found[2])
+
+    def client(self, region: str = "us-east-1", key: str = "test") -> Any:
+        return boto3.client(
+            "stepfunctions", endpoint_url=self.url, region_name=region, aws_access_key_id=key, aws_secret_access_key="x",
+            config=Config(inject_host_prefix=False),
+        )  # fmt: skip
+
+    def stop(self) -> tuple[int, str]:
+        """Ends it as Ctrl-C does; answers its exit code and what it had printed."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.stdout is not None
+        out = self.process.stdout.read()
+        return self.process.wait(timeout=20), out
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("up")
+    (folder / "shop.py").write_text("def charge(event, context):\n    return {'charged': event['sum']}\n")
+    started = Up("--data", str(folder / "data"), "--functions", str(folder))
+    yield started
+    started.stop()
+
+
+def ended(client: Any, execution: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        described = client.describe_execution(executionArn=execution)
+        if described["status"] != "RUNNING":
+            return described
+        time.sleep(0.02)
+    raise AssertionError("still running")
+
+
+def create(client: Any, definition: str, name: str) -> str:
+    return client.create_state_machine(name=name, definition=definition, roleArn=ROLE)["stateMachineArn"]
+
+
+def test_boto3_needs_the_endpoint_url_alone(up: Up) -> None:
+    client = up.client()
+    machine = create(client, PASS, "plain")
+    execution = client.start_execution(stateMachineArn=machine, input='{"a": 1}')["executionArn"]
+    assert ended(client, execution)["output"] == '{"done":true}'
+    events = client.get_paginator("get_execution_history").paginate(
+        executionArn=execution, PaginationConfig={"PageSize": 2}
+    )
+    assert [event["id"] for page in events for event in page["events"]] == [1, 2, 3, 4]
+    with pytest.raises(client.exceptions.InvalidArn, match="Invalid ARN prefix: x"):
+        client.describe_execution(executionArn="x")
+    assert client.test_state(definition='{"Type": "Succeed"}', input="{}")["status"] == "SUCCEEDED"
+
+
+def test_functions_out_of_a_folder(up: Up) -> None:
+    client = up.client()
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "shop-charge", "Payload.$": "$"},
+    }
+    definition = json.dumps(
+        {"StartAt": "A", "States": {"A": {**task, "OutputPath": "$.Payload", "End": True}}}
+    )
+    execution = client.start_execution(
+        stateMachineArn=create(client, definition, "shop"), input='{"sum": 5}'
+    )["executionArn"]
+    assert ended(client, execution)["output"] == '{"charged":5}'
+
+
+def test_an_express_execution_and_an_activity(up: Up) -> None:
+    client = up.client()
+    express = client.create_state_machine(name="express", definition=PASS, roleArn=ROLE, type="EXPRESS")[
+        "stateMachineArn"
+    ]
+    assert client.start_sync_execution(stateMachineArn=express)["status"] == "SUCCEEDED"
+    activity = client.create_activity(name="work")["activityArn"]
+    definition = json.dumps(
+        {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": activity, "End": True}}}
+    )
+    with ThreadPoolExecutor(1) as pool:
+        # The worker asks before there is anything to do, and is answered as soon as there is.
+        asked = pool.submit(up.client().get_activity_task, activityArn=activity)
+        execution = client.start_execution(stateMachineArn=create(client, definition, "worked"), input="7")[
+            "executionArn"
+        ]
+        token = asked.result(timeout=20)["taskToken"]
+    client.send_task_success(taskToken=token, output="8")
+    assert ended(client, execution)["output"] == "8"
+
+
+def test_regions_and_accounts_lie_side_by_side(up: Up) -> None:
+    ireland, other = up.client("eu-west-1"), up.client(key="111122223333")
+    assert create(ireland, PASS, "here") == "arn:aws:states:eu-west-1:123456789012:stateMachine:here"
+    assert create(other, PASS, "here") == "arn:aws:states:us-east-1:111122223333:stateMachine:here"
+    assert len(ireland.list_state_machines()["stateMachines"]) == 1
+
+
+def test_many_clients_at_once(up: Up) -> None:
+    machine = create(up.client(), PASS, "busy")
+
+    def start(number: int) -> str:
+        client = up.client()
+        return ended(
+            client, client.start_execution(stateMachineArn=machine, name=f"n{number}")["executionArn"]
+        )["status"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(start, range(40))) == {"SUCCEEDED"}
+
+
+def aws(up: Up, *arguments: str) -> Any:
+    """The AWS CLI, with its answer as JSON."""
+    environment = {
+        **os.environ, "AWS_ENDPOINT_URL_SFN": up.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_DISABLE_HOST_PREFIX_INJECTION": "true", "AWS_CONFIG_FILE": os.devnull,
+    }  # fmt: skip
+    done = subprocess.run(
+        [BIN / "aws", "stepfunctions", *arguments, "--output", "json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def test_the_aws_cli(up: Up) -> None:
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "TimeoutSeconds": 60,
+    }
+    handed = {"FunctionName": "shop-charge", "Payload": {"sum": 1, "token.$": "$$.Task.Token"}}
+    definition = json.dumps({"StartAt": "A", "States": {"A": {**task, "Parameters": handed, "End": True}}})
+    machine = aws(
+        up, "create-state-machine", "--name", "cli", "--definition", definition, "--role-arn", ROLE
+    )["stateMachineArn"]
+    execution = aws(up, "start-execution", "--state-machine-arn", machine, "--input", "{}")["executionArn"]
+    deadline = time.monotonic() + 20
+    while True:
+        events = aws(up, "get-execution-history", "--execution-arn", execution)["events"]
+        if events[-1]["type"] == "TaskSubmitted" or time.monotonic() > deadline:
+            break
+    scheduled = next(event for event in events if event["type"] == "TaskScheduled")
+    token = json.loads(scheduled["taskScheduledEventDetails"]["parameters"])["Payload"]["token"]
+    aws(up, "send-task-success", "--task-token", token, "--task-output", '{"from": "cli"}')
+    assert aws(up, "describe-execution", "--execution-arn", execution)["output"] == '{"from": "cli"}'
+    tested = aws(
+        up,
+        "test-state",
+        "--definition",
+        '{"Type": "Pass", "Result": 1, "End": true}',
+        "--inspection-level",
+        "DEBUG",
+    )
+    assert tested["inspectionData"]["result"] == "1"
+
+
+def test_what_runs_goes_on_after_a_restart(tmp_path: Path) -> None:
+    first = Up("--data", str(tmp_path))
+    client = first.client()
+    execution = client.start_execution(stateMachineArn=create(client, WAIT, "waits"))["executionArn"]
+    code, out = first.stop()
+    assert code == 0
+    assert "stopped" in out
+    second = Up("--data", str(tmp_path))
+    assert ended(second.client(), execution)["status"] == "SUCCEEDED"
+    code, out = second.stop()
+    assert "1 executions were running, and go on" in out
+
+
+def test_under_a_virtual_clock_no_wait_takes_time(tmp_path: Path) -> None:
+    started = Up("--data", str(tmp_path), "--clock", "virtual")
+    client = started.client()
+    definition = WAIT.replace('"Seconds": 2', '"Seconds": 86400')
+    execution = client.start_execution(stateMachineArn=create(client, definition, "day"))["executionArn"]
+    described = ended(client, execution)
+    assert (described["stopDate"] - described["startDate"]).total_seconds() == 86400
+    started.stop()
+
+
+def request(up: Up, method: str, path: str, body: str = "", **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", up.port, timeout=10)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_only_this_machine_and_no_foreign_page_may_call(up: Up) -> None:
+    target = "AWSStepFunctions.ListStateMachines"
+    assert request(up, "POST", "/", "{}", X_Amz_Target=target)[0] == 200
+    assert request(up, "POST", "/", "{}", X_Amz_Target=target, Host="evil.example")[0] == 403
+    assert request(up, "POST", "/", "{}", X_Amz_Target=target, Origin="http://evil.example")[0] == 403
+    assert request(up, "POST", "/", "{}", X_Amz_Target=target, Host=f"sync-localhost:{up.port}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("", 200),
+        ("[1]", 400),
+        ("{", 400),
+        ('{"maxResults": "x"}', 400),
+        ("\udcff", 400),
+        ('{"nextToken": {}}', 400),
+        ("[" * 100_000, 400),
+    ],
+)
+def test_bodies_that_are_no_request(up: Up, body: str, code: int) -> None:
+    raw = body.encode("utf-8", "surrogateescape").decode("latin-1")
+    status, answer = request(up, "POST", "/", raw, X_Amz_Target="AWSStepFunctions.ListStateMachines")
+    assert status == code
+    assert json.loads(answer)
+
+
+def test_requests_that_are_none(up: Up) -> None:
+    assert request(up, "GET", "/")[0] == 404
+    assert request(up, "POST", "/", "{}")[0] == 404
+    assert request(up, "POST", "/", "{}", X_Amz_Target="AWSStepFunctions.Nope")[0] == 400
+    assert (
+        request(
+            up, "POST", "/", "", X_Amz_Target="AWSStepFunctions.ListStateMachines", Content_Length="99999999"
+        )[0]
+        == 413
+    )
+    status, health = request(up, "GET", "/_stratum/health")
+    assert (status, len(json.loads(health)["operations"])) == (200, 37)
+
+
+def test_a_reset_forgets_everything(tmp_path: Path) -> None:
+    started = Up("--data", str(tmp_path))
+    client = started.client()
+    create(client, PASS, "gone")
+    assert request(started, "POST", "/_stratum/reset") == (200, '{"status": "reset"}')
+    assert client.list_state_machines()["stateMachines"] == []
+    machine = create(client, PASS, "gone")
+    assert (
+        ended(client, client.start_execution(stateMachineArn=machine, name="x")["executionArn"])["status"]
+        == "SUCCEEDED"
+    )
+    started.stop()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--host", "0.0.0.0"], "--insecure-bind"),
+        (["--host", "nowhere at all"], "is no address"),
+        (["--functions", "/no/such/folder"], "there is no such folder"),
+        (["--mock-config", "/no/such/file"], "--mock-config"),
+        (["--store", "postgres://x"], "is not the address of a store"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(options: list[str], says: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [BIN / "stratum", "up", *options], capture_output=True, text=True, timeout=30, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_a_port_that_is_taken(up: Up, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [BIN / "stratum", "up", "--port", str(up.port), "--data", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert "cannot be listened on" in done.stderr
+
+
+def test_an_unknown_machine_is_the_error_that_boto3_knows(up: Up) -> None:
+    with pytest.raises(ClientError) as caught:
+        up.client().start_execution(stateMachineArn="arn:aws:states:us-east-1:123456789012:stateMachine:none")
+    assert caught.value.response["Error"]["Code"] == "StateMachineDoesNotExist"
