@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .reader import s3
@@ -18,21 +19,21 @@ class ResultWriterFailed(Exception):
     """`States.ResultWriterFailed`; the text is the cause."""
 
 
-def child_results(runtime: Runtime, tenant: str, map_run: str) -> Iterator[dict[str, Any]]:
-    """What became of every child execution of the map run, in the order in which they were started."""
+def child_results(runtime: Runtime, tenant: str, map_run: str) -> list[dict[str, Any]]:
+    """What became of every child execution of the map run, in the order of its items."""
     from ..children import description
 
     executions = runtime.executions(tenant)
-    names: list[tuple[int, str]] = []
+    results: list[tuple[int, dict[str, Any]]] = []
     token: str | None = None
     while True:
         page = executions.store.heads(state_machine=map_run, limit=1000, token=token)
-        names += [(head.started_at, head.execution) for head in page.items]
+        for head in page.items:
+            snapshot = executions.load(head.execution).snapshot
+            results.append((snapshot["parent"]["index"], description(snapshot, parsed=False, redrive=True)))
         token = page.token
         if token is None:
-            break
-    for _, execution in sorted(names):
-        yield description(executions.load(execution).snapshot, parsed=False, redrive=True)
+            return [result for _, result in sorted(results, key=itemgetter(0))]
 
 
 def write_results(
@@ -41,7 +42,7 @@ def write_results(
     arguments: dict[str, Any],
     config: dict[str, Any],
     map_run: str,
-    results: Iterator[dict[str, Any]],
+    results: Iterable[dict[str, Any]],
 ) -> dict[str, Any]:
     """Writes `<prefix>/<map run>/manifest.json` and one file for each group; answers where the manifest is.
 
