@@ -145,9 +145,15 @@ def _mark(mark: Any) -> Position | None:
     return None if mark is None else Position(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
 
 
+def _too_deep(mark: Any) -> _Refused:
+    return _Refused("S104", f"the YAML is nested deeper than {MAX_DEPTH} levels", _mark(mark))
+
+
 def _yaml_error(error: yaml.YAMLError, text: str) -> _Refused:
     if isinstance(error, yaml.MarkedYAMLError):
         reason = error.problem or error.context or "it does not parse"
+        if "maximum nesting depth" in reason:  # libyaml has a bound of its own, and reads ahead of its events
+            return _too_deep(error.problem_mark)
         if ("token" in reason and "\\t" in reason) or "found character '\\t'" in reason:
             return _Refused(
                 "S103", "a tab where YAML wants spaces", _mark(error.problem_mark), "indent with spaces"
@@ -171,9 +177,7 @@ def _check_depth(source: Source) -> None:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
-                    raise _Refused(
-                        "S104", f"the YAML is nested deeper than {MAX_DEPTH} levels", _mark(event.start_mark)
-                    )
+                    raise _too_deep(event.start_mark)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             elif isinstance(event, yaml.DocumentStartEvent):
