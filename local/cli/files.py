@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ def check(path: Path) -> Checked:
     content = read_bytes(path)
     definition = _asl(content)
     if definition is not None:
-        return _check_asl(path, definition)
+        return _check_asl(path, content, definition)
     loaded = spec.load(content, str(path))
     checked = Checked(path, loaded=loaded)
     for diagnostic in loaded.diagnostics:
@@ -92,7 +93,7 @@ def check(path: Path) -> Checked:
 
 def _asl(content: bytes) -> dict[str, Any] | None:
     """The definition, when the file is Amazon States Language, in JSON or in YAML."""
-    if len(content) > MAX_BYTES or b"StartAt" not in content:
+    if len(content) > MAX_BYTES or (b"StartAt" not in content and b"States" not in content):
         return None
     from ...statelang import spec
 
@@ -103,27 +104,51 @@ def _asl(content: bytes) -> dict[str, Any] | None:
     return data if spec.is_asl(data) else None
 
 
-def _check_asl(path: Path, definition: dict[str, Any]) -> Checked:
-    from ...statelang.asl import InvalidDefinition, dump, load_definition
+def _check_asl(path: Path, content: bytes, definition: dict[str, Any]) -> Checked:
+    from ...statelang import spec
+    from ...statelang.asl import validation
 
     checked = Checked(path, definition=definition)
-    try:
-        load_definition(dump(definition))
-    except InvalidDefinition as invalid:
-        for problem in invalid.problems:
-            checked.findings.append(
-                {
-                    "file": str(path),
-                    "code": problem.code,
-                    "severity": problem.severity.lower(),
-                    "message": problem.message,
-                    "location": problem.location,
-                }
-            )
-            checked.texts.append(
-                f"{path}: {problem.code}: {problem.message}\n    at {problem.location or '/'}"
-            )
+    problems = validation.validate(definition)
+    source, _ = spec.read_source(content, str(path)) if problems else (None, [])
+    for problem in problems:
+        where, value = _named(problem.location, definition)
+        position = source.position(where, key=isinstance(value, dict | list)) if source else None
+        diagnostic = spec.Diagnostic(
+            problem.code,
+            problem.message,
+            where,
+            position,
+            f"at {problem.location}" if problem.location else None,
+            problem.severity.lower(),
+            str(path),
+        )
+        checked.findings.append({**diagnostic.to_json(), "location": problem.location})
+        checked.texts.append(spec.render(diagnostic, source.lines if source else []))
     return checked
+
+
+def _named(location: str, data: Any) -> tuple[tuple[str | int, ...], Any]:
+    """What a location such as `/States/Fan out/Branches[0]/StartAt` names, as far as `data` has it: path and value.
+
+    Names stand in it as they are, slashes and all, so that the document itself must tell where each ends.
+    """
+    path: list[str | int] = []
+    while location:
+        index = re.match(r"\[(\d+)\]", location)
+        if index and isinstance(data, list) and int(index[1]) < len(data):
+            path.append(int(index[1]))
+            data, location = data[int(index[1])], location[index.end() :]
+            continue
+        rest = location.removeprefix("/")
+        names = [name for name in data if rest.startswith(name)] if isinstance(data, dict) else []
+        names = [name for name in names if rest[len(name) :][:1] in ("", "/", "[")]
+        if not names:
+            break
+        name = max(names, key=len)
+        path.append(name)
+        data, location = data[name], rest[len(name) :]
+    return tuple(path), data
 
 
 def load_workflow(path: Path) -> Workflow:
@@ -135,7 +160,7 @@ def load_workflow(path: Path) -> Workflow:
             f"{path} has {count} error{'s' if count != 1 else ''}\n\n" + "\n\n".join(checked.texts)
         )
     if checked.definition is not None:
-        return Workflow(path, _name_of(path), checked.definition)
+        return Workflow(path, _name_of(path), checked.definition, warnings=checked.texts)
     assert checked.loaded is not None
     assert checked.loaded.spec is not None
     from ...statelang.compiler import compile_spec

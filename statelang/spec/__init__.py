@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from .loading import Loaded, load
     from .models import Spec
     from .schema import json_schema
-    from .source import Source, is_asl, load_data
+    from .source import Source, is_asl, load_data, read_source
 
 _WHERE = {
     "Contracts": "checks", "check": "checks", "contracts_of": "checks", "Contract": "contracts", "Violation": "contracts",
     "violations": "contracts", "CODES": "diagnostics", "Diagnostic": "diagnostics", "Position": "diagnostics",
     "render": "diagnostics", "mermaid": "graph", "mermaid_of_asl": "graph", "Loaded": "loading", "load": "loading",
     "Spec": "models", "json_schema": "schema", "Source": "source", "is_asl": "source", "load_data": "source",
+    "read_source": "source",
 }  # fmt: skip
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "load_data",
     "mermaid",
     "mermaid_of_asl",
+    "read_source",
     "render",
     "violations",
 ]

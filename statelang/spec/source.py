@@ -358,5 +358,5 @@ def load_data(text: str | bytes) -> Any:
 
 
 def is_asl(data: Any) -> bool:
-    """Whether this is a definition in Amazon States Language, and not a spec."""
-    return isinstance(data, dict) and "StartAt" in data and "States" in data
+    """Whether this is meant as a definition in Amazon States Language, and not as a spec."""
+    return isinstance(data, dict) and ("StartAt" in data or "States" in data) and "stratum" not in data

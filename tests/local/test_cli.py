@@ -77,6 +77,32 @@ def test_asl_runs_just_the_same(folder: Path, name: str) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
 
 
+def test_asl_is_validated_with_its_places_and_warnings(folder: Path) -> None:
+    (folder / "order.asl.json").write_text(
+        '{"StartAt": "Ask a/b",\n "States": {\n  "Ask a/b": {"Type": "Task", "End": true,\n'
+        '    "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",\n'
+        '    "Parameters": {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}}\n }\n}\n'
+    )
+    done = stratum("validate", "order.asl.json", cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "order.asl.json: ok\n")
+    assert "order.asl.json:3:3: warning CALLBACK_WITHOUT_TIMEOUT" in done.stderr
+    assert '\n      "Ask a/b": {' in done.stderr
+    assert "\n      ^^^^^^^^^\n" in done.stderr
+
+    broken = (folder / "order.asl.json").read_text().replace('"End": true', '"Next": "Nowhere"')
+    (folder / "order.asl.json").write_text(broken)
+    done = stratum("validate", "order.asl.json", "--json", cwd=folder)
+    findings = {finding["code"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert done.returncode == 2
+    target = findings["MISSING_TRANSITION_TARGET"]
+    assert (target["line"], target["location"], target["severity"]) == (3, "/States/Ask a/b/Next", "error")
+    assert stratum("run", "order.asl.json", cwd=folder).returncode == 2
+
+    (folder / "order.asl.json").write_text('{"States": {}}')
+    done = stratum("validate", "order.asl.json", cwd=folder)
+    assert (done.returncode, "These fields are required: [StartAt]" in done.stderr) == (2, True)
+
+
 def test_what_was_run_can_be_looked_at(folder: Path) -> None:
     stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', "--name", "first", cwd=folder)
     assert "first" in stratum("list", cwd=folder).stdout
