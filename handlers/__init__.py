@@ -9,6 +9,10 @@ very same events.
 - `tasks`: a batch of commands; performs each and sends its result as a message.
 - `timers`: the sweeper, which wakes what is due and hands out again what was lost.
 - `executions`: loads executions from the log and appends to it; what the handlers share.
+- `children`: executions that other executions started, and the answers they owe.
+- `integrations`: what a task's resource calls: functions, activities, Step Functions, AWS's services.
+- `items`: what a distributed map reads its items from and writes its results to.
+- `mocks`: answers in place of integrations, in AWS's format.
 - `store`: the `Store` protocol and its DynamoDB form.
 - `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.
 

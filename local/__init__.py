@@ -3,6 +3,7 @@
 - `cloud`: runs the handlers of the other room, handing them the very events that AWS would.
 - `queues`, `events`, `clock`: the queues and timers, the shapes of events, real and virtual time.
 - `functions`: Python handlers in warm worker processes, or in this process.
+- `server`: the HTTP endpoint of `stratum up`.
 - `stores`, `sqlite_store`: a store by its address, and the embedded form.
 - `cli`: the `stratum` command.
 - `examples`: three workflows with handlers that do real work.

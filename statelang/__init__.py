@@ -3,7 +3,7 @@
 - `spec`: typed YAML specs, their contracts and static checks.
 - `compiler`: a checked spec becomes Amazon States Language (ASL), with a source map.
 - `asl`: ASL definitions as models, their templates and expressions prepared once.
-- `jsonata`: the expression language, bounded in time, depth and size.
+- `jsonata`, `jsonpath`: the two query languages, bounded in time, depth and size.
 - `engine`: `decide`, the whole of an execution's behaviour as one function.
 
 Nothing in this room reads a file, a clock or the network, and nothing here imports another room.

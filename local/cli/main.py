@@ -121,12 +121,27 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("--error", metavar="NAME")
     stop.add_argument("--cause", metavar="TEXT")
 
-    up = with_store(
-        add("up", "up:up", "serve Step Functions on a port of this machine, for AWS's SDKs and CLI")
+    up = add("up", "up:up", "serve Step Functions on a port of this machine, for AWS's SDKs and CLI")
+    up.add_argument(
+        "run",
+        nargs="*",
+        metavar="-- PROGRAM",
+        help="run this program beside it, with AWS_ENDPOINT_URL set for it; up ends with it, and with its exit code",
     )
-    up.add_argument("--port", type=int, default=8083, metavar="N", help="default: 8083; 0 takes a free one")
+    up.add_argument(
+        "--port",
+        type=int,
+        metavar="N",
+        help="default: 8083, or any free one where a program is run; 0 takes a free one",
+    )
     up.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1")
-    up.add_argument("--data", metavar="DIR", help="keep everything in this folder, instead of --store")
+    up.add_argument("--data", metavar="DIR", help="keep everything in this folder (default: nothing is kept)")
+    up.add_argument(
+        "--store",
+        metavar="URL",
+        default=os.environ.get("STRATUM_STORE"),
+        help="keep executions in this store (default: $STRATUM_STORE)",
+    )
     up.add_argument(
         "--clock", choices=("real", "virtual"), default="real", help="virtual: no wait takes any time"
     )

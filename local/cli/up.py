@@ -4,64 +4,129 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import os
 import signal
+import subprocess
+import tempfile
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from .opening import open_store
 from .problem import WrongRequest
 
+if TYPE_CHECKING:
+    from ..cloud import LocalCloud
+
+PORT = 8083
+"""The port that Step Functions has always had on developers' machines."""
+
 
 def up(options: argparse.Namespace) -> int:
-    from ..clock import RealClock, VirtualClock
-    from ..cloud import LocalCloud
-    from ..functions import WorkerFunctions
     from ..server import Endpoint, Service
 
     _check_host(options)
-    store_url = _store_url(options)
+    with tempfile.TemporaryDirectory(prefix="stratum-") as unkept:
+        store_url = _store_url(options, unkept)
+        cloud = _cloud(options, store_url)
+        port = options.port if options.port is not None else 0 if options.run else PORT
+        try:
+            endpoint = Endpoint(cloud, options.host, port, open=options.insecure_bind)
+        except OSError as error:
+            cloud.close()
+            raise WrongRequest(
+                f"{options.host}:{port} cannot be listened on: {error.strerror or error}; --port 0 takes a free one"
+            ) from None
+        kept = unkept not in store_url
+        service = Service(cloud)
+        running = service.start()
+        try:
+            with endpoint:
+                if options.run:
+                    return _run(options.run, endpoint.url)
+                _until_ended(_banner(endpoint.url, store_url if kept else None, running, options))
+        finally:
+            service.close()
+        print(
+            "stopped" + ("; what was running goes on with the next `stratum up`" if kept else ""), flush=True
+        )
+        return 0
+
+
+def endpoint_environment(url: str) -> dict[str, str]:
+    """What makes AWS's SDKs and CLI call `url`."""
+    return {
+        "AWS_ENDPOINT_URL_SFN": url,
+        # Otherwise start-sync-execution and test-state are sent to `sync-` before the host's name.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+    }
+
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+"""Nothing checks them, but no SDK calls without."""
+
+
+def _until_ended(banner: str) -> None:
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    print(banner, flush=True)
+    ended.wait()
+
+
+def _run(command: list[str], url: str) -> int:
+    """Runs the program to its end; answers its exit code, as a shell does."""
+    try:
+        program = subprocess.Popen(command, env={**CREDENTIALS, **os.environ, **endpoint_environment(url)})
+    except OSError as error:
+        raise WrongRequest(f"{command[0]} cannot be run: {error.strerror or error}") from None
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        program.send_signal(number)
+
+    # A Ctrl-C reaches the program by itself, being of our own group; what it makes of it is its own affair.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, pass_on)
+    code = program.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _cloud(options: argparse.Namespace, store_url: str) -> LocalCloud:
+    from ..clock import RealClock, VirtualClock
+    from ..cloud import LocalCloud
+    from ..functions import WorkerFunctions
+
     mocks = _mocks(options.mock_config)
     folders = [Path(folder) for folder in options.functions]
     for folder in folders:
         if not folder.is_dir():
             raise WrongRequest(f"--functions {folder}: there is no such folder")
-    cloud = LocalCloud(
+    return LocalCloud(
         open_store(store_url, create=True),
         WorkerFunctions(folders),
         clock=VirtualClock() if options.clock == "virtual" else RealClock(),
         workers=options.workers,
         mocks=mocks,
     )
-    ended = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    try:
-        endpoint = Endpoint(cloud, options.host, options.port, open=options.insecure_bind)
-    except OSError as error:
-        cloud.close()
-        raise WrongRequest(
-            f"{options.host}:{options.port} cannot be listened on: {error.strerror or error}; --port 0 takes a free one"
-        ) from None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    service = Service(cloud)
-    running = service.start()
-    with endpoint:
-        print(_banner(endpoint.url, store_url, running, options), flush=True)
-        ended.wait()
-    service.close()
-    print("stopped; what was running goes on with the next `stratum up`", flush=True)
-    return 0
 
 
-def _store_url(options: argparse.Namespace) -> str:
-    if options.data is None:
+def _store_url(options: argparse.Namespace, unkept: str) -> str:
+    if options.data is None and options.store:
         return options.store
-    folder = Path(options.data)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(options.data or unkept)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongRequest(f"--data {folder} cannot be made: {error.strerror}") from None
     return f"sqlite:///{folder / 'stratum.db'}"
 
 
@@ -87,19 +152,19 @@ def _mocks(path: str | None):
         raise WrongRequest(f"--mock-config: {error}") from None
 
 
-def _banner(url: str, store: str, running: int, options: argparse.Namespace) -> str:
-    lines = [
-        f"Step Functions is at {url}",
+def _banner(url: str, store: str | None, running: int, options: argparse.Namespace) -> str:
+    lines = [f"Step Functions is at {url}", ""]
+    lines += [
+        f"  export {name}={value}" for name, value in {**endpoint_environment(url), **CREDENTIALS}.items()
+    ]
+    lines += [
         "",
-        f"  export AWS_ENDPOINT_URL_SFN={url}",
-        "  export AWS_DISABLE_HOST_PREFIX_INJECTION=true   # for start-sync-execution and test-state",
-        "  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1",
-        "",
-        f"store: {store}   clock: {options.clock}   account: 123456789012, or the access key where that is one",
+        f"store: {store or 'none; --data DIR keeps everything'}   clock: {options.clock}",
+        "account: 123456789012, or the access key where that is an account's twelve digits",
     ]
     if options.functions:
         lines.append(f"functions: {', '.join(options.functions)}")
     if running:
         lines.append(f"{running} executions were running, and go on")
-    lines.append("Ctrl-C stops it; nothing is lost")
+    lines.append("Ctrl-C stops it")
     return "\n".join(lines)

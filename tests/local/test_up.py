@@ -292,6 +292,8 @@ def test_a_reset_forgets_everything(tmp_path: Path) -> None:
         (["--functions", "/no/such/folder"], "there is no such folder"),
         (["--mock-config", "/no/such/file"], "--mock-config"),
         (["--store", "postgres://x"], "is not the address of a store"),
+        (["--data", "/dev/null/x"], "cannot be made"),
+        (["--", "no-such-program"], "no-such-program cannot be run: No such file"),
     ],
 )
 def test_what_cannot_be_served_is_refused(options: list[str], says: str, tmp_path: Path) -> None:
@@ -300,6 +302,28 @@ def test_what_cannot_be_served_is_refused(options: list[str], says: str, tmp_pat
     )
     assert done.returncode == 2
     assert says in done.stderr
+
+
+def test_a_program_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        "import boto3, sys\n"
+        "client = boto3.client('stepfunctions')\n"
+        "print(client.create_activity(name='work')['activityArn'])\n"
+        "sys.exit(7)\n"
+    )
+    for _ in range(2):  # nothing of the first is there for the second
+        done = subprocess.run(
+            [BIN / "stratum", "up", "--", sys.executable, "program.py"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=tmp_path,
+        )
+        assert (done.returncode, done.stdout) == (
+            7,
+            "arn:aws:states:us-east-1:123456789012:activity:work\n",
+        ), done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["program.py"]
 
 
 def test_a_port_that_is_taken(up: Up, tmp_path: Path) -> None:
