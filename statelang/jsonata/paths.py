@@ -26,8 +26,13 @@ def compile_path(node: n.Node) -> Evaluate:
     chain = _field_chain(node)
     if chain is not None:
         return chain
-    if len(node.steps) == 1 and not node.steps[0].stages and not node.steps[0].binds and not node.tuples:
-        return _single(node)
+    if len(node.steps) == 1 and not node.steps[0].stages and not node.tuples:
+        only = node.steps[0]
+        if not only.binds:
+            return _single(node)
+        if only.focus and not only.index and not only.ancestors and not isinstance(only.expression, n.Field):
+            # With no step after it nobody can ask for the name that it binds, and no name makes a path of it.
+            return compile_node(only.expression)
     stream, tuples = compile_stream(node)
     keep = node.keep
     if tuples:

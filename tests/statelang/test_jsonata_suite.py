@@ -20,9 +20,6 @@ MISSES = {
     "function-spread/case001.json#0": "order of keys", "parent-operator/parent.json#24": "order of keys",
     "parent-operator/parent.json#25": "order of keys", "parent-operator/parent.json#26": "order of keys",
     "wildcards/case006.json#0": "order of keys",
-    # A range is made before it is counted, and ten million items are more than an evaluation may build.
-    "range-operator/case021.json#0": "size limit", "range-operator/case024.json#0": "size limit",
-    "joins/employee-map-reduce.json#11": "`$@$i` on an array as the whole input",
 }  # fmt: skip
 
 
@@ -47,7 +44,9 @@ def outcome(case: dict[str, Any], datasets: dict[str, Any]) -> list[Any]:
     if case["has"]:
         given = datasets[case["dataset"]] if "dataset" in case else case["data"]
     # The suite counts evaluations within evaluations, three to a call; ours counts calls.
-    limits = Limits(depth=case["depth"] // 3) if case.get("depth", 0) > 100 else Limits()
+    # It also builds arrays of ten million items, which is more than a state may.
+    depth = case["depth"] // 3 if case.get("depth", 0) > 100 else Limits().depth
+    limits = Limits(depth=depth, size=10_000_000, steps=2_000_000)
     try:
         expression = compile(case["expr"], "jsonata")
         value = expression.evaluate(
@@ -72,4 +71,4 @@ def test_the_suite() -> None:
         if got[0] != want[0] or (len(want) > 1 and not close(got[1], want[1])):
             missed[case["id"]] = f"{case['expr'][:80]}: {str(got)[:80]}, not {str(want)[:80]}"
     assert {id: why for id, why in missed.items() if id not in MISSES} == {}
-    assert 1 - len(missed) / len(cases) > 0.993
+    assert 1 - len(missed) / len(cases) > 0.995
