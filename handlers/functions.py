@@ -26,7 +26,8 @@ class Invocation:
     """One synchronous call.
 
     `function` is a name or an ARN, with or without a qualifier; `payload` JSON text; `timeout` seconds, or None
-    for the function's own; `client_context` is what the handler finds as `context.client_context.custom`.
+    for the function's own; `client_context` is what the handler finds as `context.client_context.custom`;
+    `account` and `region` are the caller's, where a function that is not named by an ARN is looked for.
     """
 
     function: str
@@ -34,6 +35,8 @@ class Invocation:
     request_id: str
     client_context: dict[str, Any] | None = None
     timeout: float | None = None
+    account: str = "123456789012"
+    region: str = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)

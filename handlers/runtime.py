@@ -45,6 +45,9 @@ def system_clock() -> int:
 Observer = Callable[[str, "Commit"], None]
 Pause = Callable[[int, "int | None"], None]
 """Waits: for so many milliseconds, until the clock shows that time where one is given."""
+Clients = Callable[[str, str, str], Any]
+"""Makes boto3's client of a service, for an account and a region: on AWS, where credentials choose the account, or of
+the local cloud. Raises botocore's `UnknownServiceError`."""
 
 
 class Runtime:
@@ -66,6 +69,7 @@ class Runtime:
         pause: Pause | None = None,
         single_threaded: bool = False,
         mocks: Mocks | None = None,
+        clients: Clients | None = None,
     ):
         self.store = store
         self.outbox = outbox
@@ -76,6 +80,7 @@ class Runtime:
         self.observer = observer
         self.single_threaded = single_threaded
         self.mocks = mocks
+        self._clients = clients or _aws_client
         self._pause = pause or _real_pause
         self._executions: dict[str, Executions] = {}
 
@@ -107,8 +112,12 @@ class Runtime:
         return Runtime(
             self.store, outbox, self.functions, clock=self.clock, region=region, account=account,
             observer=self.observer, pause=self._pause, single_threaded=self.single_threaded,
-            mocks=self.mocks,
+            mocks=self.mocks, clients=self._clients,
         )  # fmt: skip
+
+    def client(self, service: str) -> Any:
+        """boto3's client of that service, for the account and region that requests are made in."""
+        return self._clients(service, self.account, self.region)
 
     def sleep_until(self, at: int) -> None:
         """Waits until the clock shows `at`, in milliseconds."""
@@ -127,6 +136,13 @@ class Runtime:
 
 _POLL = 100
 """Milliseconds between two looks at what somebody waits for."""
+
+
+@lru_cache(maxsize=64)
+def _aws_client(service: str, account: str, region: str) -> Any:
+    import boto3
+
+    return boto3.client(service, region_name=region)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def _real_pause(milliseconds: int, until: int | None) -> None:

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.parser import BaseModel, parse
 
 from ..statelang.engine import messages
 from . import integrations
+from .arns import parse_arn
 from .logs import logger
 from .mocks import Response
 from .runtime import Body, Runtime, deployed
@@ -74,6 +75,9 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
 def perform(runtime: Runtime, body: TaskBody) -> list[Body]:
     """Carries out one command; answers the bodies of the messages that say what came of it."""
     tenant, execution, command = body.tenant, body.execution, body.command
+    arn = parse_arn(execution)
+    if arn is not None and (arn.account, arn.region) != (runtime.account, runtime.region):
+        runtime = runtime.at(arn.account, arn.region)
     kind = command["type"]
     if kind == "perform":
         message = perform_task(runtime, tenant, execution, TaskCommand(**command))

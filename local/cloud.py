@@ -23,7 +23,7 @@ from ..handlers.api import front_door
 from ..handlers.executions import Loaded
 from ..handlers.functions import Functions
 from ..handlers.mocks import Mocks
-from ..handlers.runtime import Body, Observer, Runtime
+from ..handlers.runtime import Body, Clients, Observer, Runtime
 from ..handlers.store import Store
 from .clock import Clock, RealClock, VirtualClock
 from .events import function_url_event, scheduled_event, sqs_event
@@ -61,6 +61,7 @@ class LocalCloud:
         workers: int = 8,
         observer: Observer | None = None,
         mocks: Mocks | None = None,
+        clients: Clients | None = None,
     ):
         self.clock = clock or RealClock()
         self.queues = LocalQueues()
@@ -73,6 +74,7 @@ class LocalCloud:
             pause=self._pause,
             single_threaded=self.clock.virtual,
             mocks=mocks,
+            clients=clients,
         )
         self._runtimes: dict[tuple[str, str], Runtime] = {}
         self.store = store

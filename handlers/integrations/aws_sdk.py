@@ -9,7 +9,6 @@ import base64
 import json
 import re
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ...statelang.engine.resources import parse_resource
@@ -31,7 +30,7 @@ def perform(runtime: Runtime, execution: str, command: TaskCommand) -> str:
     service = resource.type.removeprefix("aws-sdk:").lower()
     title = service[:1].upper() + service[1:]
     try:
-        client = _client(_SERVICES.get(service, service), runtime.region)
+        client = runtime.client(_SERVICES.get(service, service))
         method = getattr(client, _snake(resource.action))
     except (botocore.exceptions.UnknownServiceError, AttributeError):
         raise TaskFailed("States.Runtime", f"The resource {command.resource} is not supported.") from None
@@ -54,13 +53,6 @@ def perform(runtime: Runtime, execution: str, command: TaskCommand) -> str:
         raise TaskFailed(f"{title}.SdkClientException", str(error)) from None
     answer.pop("ResponseMetadata", None)
     return json.dumps(answer, default=_plain, separators=(",", ":"), ensure_ascii=False)
-
-
-@lru_cache(maxsize=64)
-def _client(service: str, region: str) -> Any:
-    import boto3
-
-    return boto3.client(service, region_name=region)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def _snake(action: str) -> str:

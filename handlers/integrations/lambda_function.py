@@ -62,6 +62,8 @@ def _invoke(
         request_id=request,
         client_context=context,
         timeout=command.timeout,
+        account=runtime.account,
+        region=runtime.region,
     )
     try:
         result = runtime.functions.invoke(invocation)

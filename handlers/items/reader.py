@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .formats import ItemReaderFailed, limit, read
@@ -35,9 +34,7 @@ def read_items(
 
 
 def _listed(runtime: Runtime, arguments: dict[str, Any], config: dict[str, Any]) -> Iterator[Any]:
-    pages = _call(
-        lambda: _client(runtime.region).get_paginator("list_objects_v2").paginate(**_only(arguments))
-    )
+    pages = _call(lambda: runtime.client("s3").get_paginator("list_objects_v2").paginate(**_only(arguments)))
     try:
         for page in pages:
             for item in page.get("Contents", []):
@@ -66,7 +63,7 @@ def _only(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _get(runtime: Runtime, arguments: dict[str, Any]) -> bytes:
-    return _call(lambda: _client(runtime.region).get_object(**_only(arguments))["Body"].read())
+    return _call(lambda: runtime.client("s3").get_object(**_only(arguments))["Body"].read())
 
 
 def _call(call: Any) -> Any:
@@ -86,15 +83,3 @@ def _failed(error: Exception) -> Exception:
             f"{details.get('Message', '')} (Service: S3, Error Code: {details.get('Code')})"
         )
     return ItemReaderFailed(str(error)) if isinstance(error, BotoCoreError) else error
-
-
-@lru_cache(maxsize=16)
-def _client(region: str) -> Any:
-    import boto3
-
-    return boto3.client("s3", region_name=region)
-
-
-def s3(region: str) -> Any:
-    """The client for S3 in that region, made once."""
-    return _client(region)

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from .reader import s3
-
 if TYPE_CHECKING:
     from ..runtime import Runtime
 
@@ -61,7 +59,7 @@ def write_results(
             "SUCCEEDED" if status == "SUCCEEDED" else "PENDING" if status == "RUNNING" else "FAILED"
         ].append(result)
     files: dict[str, list[dict[str, Any]]] = {group: [] for group in GROUPS}
-    client = s3(runtime.region)
+    client = runtime.client("s3")
     try:
         for group, members in groups.items():
             if members:

@@ -129,13 +129,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     with mock_aws():
-        from stratum.handlers.items.reader import _client
-
-        _client.cache_clear()
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket="bucket")
         yield client
-        _client.cache_clear()
 
 
 def run(definition: dict[str, Any], input: Any = None) -> dict[str, Any]:
