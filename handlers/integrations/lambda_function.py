@@ -74,7 +74,9 @@ def _invoke(
     failure: Any = json.loads(result.payload)
     error = failure.get("errorType") or "Lambda.Unknown"
     if error == "Sandbox.Timedout" and command.timeout is not None:
-        raise TaskTimedOut
+        # The task's own timeout has passed, unless the function has one that is shorter.
+        if f" after {command.timeout:.2f} seconds" in failure.get("errorMessage", ""):
+            raise TaskTimedOut
     raise TaskFailed(error, result.payload)
 
 

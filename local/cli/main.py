@@ -121,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("--error", metavar="NAME")
     stop.add_argument("--cause", metavar="TEXT")
 
-    up = add("up", "up:up", "serve Step Functions on a port of this machine, for AWS's SDKs and CLI")
+    up = add(
+        "up", "up:up", "serve AWS on a port of this machine: Step Functions, Lambda, and by moto the rest"
+    )
     up.add_argument(
         "run",
         nargs="*",
@@ -151,6 +153,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="DIR",
         help="Python Lambda handlers; may be given again",
+    )
+    up.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a Lambda layer for all functions: what is in its folder `python`; may be given again",
     )
     up.add_argument(
         "--mock-config", metavar="FILE", help="mocked integrations, in AWS's MockConfigFile.json format"

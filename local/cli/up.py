@@ -17,7 +17,7 @@ from .opening import open_store
 from .problem import WrongRequest
 
 if TYPE_CHECKING:
-    from ..cloud import LocalCloud
+    from ..aws import Door
 
 PORT = 8083
 """The port that Step Functions has always had on developers' machines."""
@@ -29,17 +29,17 @@ def up(options: argparse.Namespace) -> int:
     _check_host(options)
     with tempfile.TemporaryDirectory(prefix="stratum-") as unkept:
         store_url = _store_url(options, unkept)
-        cloud = _cloud(options, store_url)
+        door = _door(options, store_url)
         port = options.port if options.port is not None else 0 if options.run else PORT
         try:
-            endpoint = Endpoint(cloud, options.host, port, open=options.insecure_bind)
+            endpoint = Endpoint(door, options.host, port, open=options.insecure_bind)
         except OSError as error:
-            cloud.close()
+            door.close()
             raise WrongRequest(
                 f"{options.host}:{port} cannot be listened on: {error.strerror or error}; --port 0 takes a free one"
             ) from None
         kept = unkept not in store_url
-        service = Service(cloud)
+        service = Service(door)
         running = service.start()
         try:
             with endpoint:
@@ -57,7 +57,7 @@ def up(options: argparse.Namespace) -> int:
 def endpoint_environment(url: str) -> dict[str, str]:
     """What makes AWS's SDKs and CLI call `url`."""
     return {
-        "AWS_ENDPOINT_URL_SFN": url,
+        "AWS_ENDPOINT_URL": url,
         # Otherwise start-sync-execution and test-state are sent to `sync-` before the host's name.
         "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
@@ -100,19 +100,20 @@ def _run(command: list[str], url: str) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _cloud(options: argparse.Namespace, store_url: str) -> LocalCloud:
+def _door(options: argparse.Namespace, store_url: str) -> Door:
+    from ..aws import Door
     from ..clock import RealClock, VirtualClock
-    from ..cloud import LocalCloud
-    from ..functions import WorkerFunctions
 
     mocks = _mocks(options.mock_config)
-    folders = [Path(folder) for folder in options.functions]
-    for folder in folders:
-        if not folder.is_dir():
-            raise WrongRequest(f"--functions {folder}: there is no such folder")
-    return LocalCloud(
+    for option in ("functions", "layer"):
+        for folder in getattr(options, option):
+            if not Path(folder).is_dir():
+                raise WrongRequest(f"--{option} {folder}: there is no such folder")
+    return Door(
         open_store(store_url, create=True),
-        WorkerFunctions(folders),
+        folders=[Path(folder) for folder in options.functions],
+        layers=[Path(folder) for folder in options.layer],
+        data=Path(options.data) if options.data else None,
         clock=VirtualClock() if options.clock == "virtual" else RealClock(),
         workers=options.workers,
         mocks=mocks,
@@ -153,7 +154,7 @@ def _mocks(path: str | None):
 
 
 def _banner(url: str, store: str | None, running: int, options: argparse.Namespace) -> str:
-    lines = [f"Step Functions is at {url}", ""]
+    lines = [f"AWS is at {url}: Step Functions, Lambda, and by moto everything else", ""]
     lines += [
         f"  export {name}={value}" for name, value in {**endpoint_environment(url), **CREDENTIALS}.items()
     ]

@@ -4,7 +4,9 @@ A function called `orders-validate` is the handler `validate` of the module `ord
 (Lambda's names have no dots, Python's no hyphens, so the one maps to the other and back).
 """
 
+from .config import FunctionConfig
 from .in_process import InProcessFunctions
-from .worker_functions import FunctionsClosed, WorkerFunctions
+from .worker_functions import WorkerFunctions
+from .workers import FunctionsClosed, Workers
 
-__all__ = ["FunctionsClosed", "InProcessFunctions", "WorkerFunctions"]
+__all__ = ["FunctionConfig", "FunctionsClosed", "InProcessFunctions", "WorkerFunctions", "Workers"]

@@ -48,16 +48,24 @@ class Fault(Exception):
 class Context:
     """Lambda's context object. With no timeout the time that remains is Lambda's most, and stays that."""
 
-    function_version = "$LATEST"
-    memory_limit_in_mb = "1024"
     log_stream_name = "local"
     identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
 
     def __init__(
-        self, name: str, request_id: str, client_context: dict[str, Any] | None, seconds: float | None
+        self,
+        name: str,
+        request_id: str,
+        client_context: dict[str, Any] | None,
+        seconds: float | None,
+        *,
+        arn: str = "",
+        version: str = "$LATEST",
+        memory: str = "1024",
     ):
         self.function_name = name
-        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+        self.function_version = version
+        self.memory_limit_in_mb = memory
+        self.invoked_function_arn = arn or f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
         self.aws_request_id = request_id
         self.log_group_name = f"/aws/lambda/{name}"
         self.client_context = (
@@ -256,7 +264,11 @@ def main() -> None:
             arrived.acquire()
             request = pending.pop(0)
             context = Context(
-                options["name"], request["request_id"], request["client_context"], request["timeout"]
+                options["name"],
+                request["request_id"],
+                request["client_context"],
+                request["timeout"],
+                **options["about"],
             )
             try:
                 answer: dict[str, Any] = {"payload": invoke(handler, request["payload"], context)}

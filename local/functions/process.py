@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ...handlers.functions import Invocation, InvocationResult
 from . import errors
 from .call_log import CallLog
+from .config import FunctionConfig
 
 _SCRIPT = Path(__file__).with_name("handler_runtime.py")
 _GRACE = 1.0
@@ -32,14 +33,10 @@ class WorkerProcess:
 
     def __init__(
         self,
-        name: str,
-        module: str,
-        attribute: str,
-        folders: Sequence[Path],
-        environ: Mapping[str, str],
+        config: FunctionConfig,
+        environ: Mapping[str, str | None],
         init_timeout: float,
     ):
-        self.name = name
         self._init_timeout = init_timeout
         self._ready = False
         self._ending = threading.Lock()
@@ -47,10 +44,11 @@ class WorkerProcess:
         mark = f"\0end of log {os.urandom(8).hex()}\n"
         life, self._life = _pipe()
         options = {
-            "name": name,
-            "module": module,
-            "attribute": attribute,
-            "folders": [str(folder) for folder in folders],
+            "name": config.name,
+            "module": config.module,
+            "attribute": config.attribute,
+            "folders": config.folders,
+            "about": {"arn": config.arn, "version": config.version, "memory": str(config.memory)},
             "mark": mark,
             "life": life,
         }
@@ -60,7 +58,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**os.environ, **_lambda_environment(name, module, attribute, folders), **environ},
+                env=_environment(config, environ),
                 pass_fds=() if life is None else (life,),
                 start_new_session=True,  # a Ctrl-C is for the parent, and `kill` ends what a handler started too
             )
@@ -193,15 +191,21 @@ def _pipe() -> tuple[int | None, int | None]:
     return os.pipe() if os.name == "posix" else (None, None)
 
 
-def _lambda_environment(name: str, module: str, attribute: str, folders: Sequence[Path]) -> dict[str, str]:
+def _environment(config: FunctionConfig, environ: Mapping[str, str | None]) -> dict[str, str]:
+    """This process's variables without those that `environ` has as None, Lambda's, and the function's own."""
+    variables = {**os.environ, **_lambda_environment(config), **environ, **dict(config.environ)}
+    return {name: value for name, value in variables.items() if value is not None}
+
+
+def _lambda_environment(config: FunctionConfig) -> dict[str, str]:
     """What Lambda's runtime sets, as far as it means anything here."""
     return {
-        "_HANDLER": f"{module}.{attribute}",
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+        "_HANDLER": config.handler,
+        "AWS_LAMBDA_FUNCTION_NAME": config.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": config.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.memory),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-        "LAMBDA_TASK_ROOT": str(folders[0]),
+        "LAMBDA_TASK_ROOT": config.folders[0] if config.folders else "",
         "PYTHONIOENCODING": "utf-8:backslashreplace",
     }

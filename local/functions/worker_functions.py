@@ -1,38 +1,27 @@
-"""Functions in warm worker processes: a crash, an endless loop or a flood of output stays theirs."""
+"""Functions out of folders, in warm worker processes."""
 
 from __future__ import annotations
 
-import threading
+import os
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from ...handlers.functions import Invocation, InvocationResult, InvokeError
+from ...handlers.functions import Invocation, InvocationResult
+from .config import FunctionConfig
 from .folders import Folders, bare_name
-from .process import WorkerProcess
+from .workers import Workers
 
-
-class FunctionsClosed(RuntimeError):
-    """The functions were closed before or while this one ran: nothing is known of what it did."""
-
-
-@dataclass(slots=True)
-class _Pool:
-    """The processes of one function: those that wait for a call, and how many there are in all."""
-
-    module: str
-    attribute: str
-    idle: list[WorkerProcess] = field(default_factory=list)
-    size: int = 0
+_LOOK_AGAIN = 0.25
+"""Seconds for which a folder is taken to be as it was when it was last looked through."""
+_SKIPPED = {"__pycache__", "node_modules", "venv", "site-packages"}
 
 
 class WorkerFunctions:
-    """One process per function, more of them when it is called several times at once. Safe for threads.
-
-    Modules are looked for in `folders`, which come first on the workers' `sys.path`; the working directory is
-    this process's. `timeout` (seconds) holds for invocations that bring none; None lets them run. At most
-    `concurrency` calls of one function run at a time, and further ones wait. `environ` is added to this process's
-    environment. A handler has `init_timeout` seconds to be imported before that counts against its timeout.
+    """Modules are looked for in `folders`, which come first on the workers' `sys.path`; the working directory is
+    this process's. `timeout` (seconds) holds for invocations that bring none; None lets them run. With `reload`,
+    a call after a file was changed has the new code. The rest is `Workers`'.
     """
 
     def __init__(
@@ -43,16 +32,18 @@ class WorkerFunctions:
         concurrency: int = 16,
         environ: Mapping[str, str] | None = None,
         init_timeout: float = 10.0,
+        workers: Workers | None = None,
+        reload: bool = False,
     ):
         self._folders = Folders(folders)
         self._timeout = timeout
-        self._concurrency = concurrency
-        self._environ = dict(environ or {})
-        self._init_timeout = init_timeout
-        self._changed = threading.Condition()
-        self._pools: dict[str, _Pool] = {}
-        self._busy: set[WorkerProcess] = set()
-        self._closed = False
+        self._workers = workers or Workers(
+            concurrency=concurrency, environ=environ, init_timeout=init_timeout
+        )
+        self._reload = reload
+        self._revision = ""
+        self._looked = float("-inf")
+        self._configs: dict[str, FunctionConfig] = {}
 
     def __enter__(self) -> WorkerFunctions:
         return self
@@ -62,87 +53,44 @@ class WorkerFunctions:
 
     def invoke(self, invocation: Invocation) -> InvocationResult:
         """Raises `FunctionNotFound`, `InvokeError` where no process can be started, and `FunctionsClosed`."""
-        name = bare_name(invocation.function)
-        pool = self._pools.get(name)
-        if pool is None:
-            module, attribute = self._folders.require(invocation.function)
-            with self._changed:
-                pool = self._pools.setdefault(name, _Pool(module, attribute))
+        config = self.config(invocation.function)
         if invocation.timeout is None and self._timeout is not None:
             invocation = replace(invocation, timeout=self._timeout)
-        worker = self._take(name, pool)
-        try:
-            result = worker.call(invocation)
-        except BaseException:  # a Ctrl-C on this thread: the process may still be busy with the call
-            worker.kill()
-            raise
-        finally:
-            closed = self._give_back(pool, worker)
-        if closed and result.function_error is not None:
-            raise FunctionsClosed(f"'{name}' was running when the functions were closed")
-        return result
+        return self._workers.call(config, invocation)
+
+    def config(self, function: str) -> FunctionConfig:
+        """Raises `FunctionNotFound`."""
+        name = bare_name(function)
+        if self._reload and time.monotonic() > self._looked + _LOOK_AGAIN:
+            revision = _revision(self._folders.paths)
+            self._looked = time.monotonic()
+            if revision != self._revision:
+                self._revision = revision
+                self._configs.clear()
+        config = self._configs.get(name)
+        if config is None:
+            module, attribute = self._folders.require(function)
+            paths = tuple(map(str, self._folders.paths))
+            config = FunctionConfig(name, module, attribute, paths, revision=self._revision)
+            self._configs[name] = config
+        return config
 
     def close(self) -> None:
         """Ends every process, also those in the middle of a call: such a call raises `FunctionsClosed`."""
-        with self._changed:
-            self._closed = True
-            workers = [*self._busy, *(worker for pool in self._pools.values() for worker in pool.idle)]
-            for pool in self._pools.values():
-                pool.idle.clear()
-            self._changed.notify_all()
-        for worker in workers:
-            worker.kill()
+        self._workers.close()
 
-    def _take(self, name: str, pool: _Pool) -> WorkerProcess:
-        """An idle process or a new one; waits while there may be no more of them."""
-        with self._changed:
-            while True:
-                self._refuse_when_closed()
-                while pool.idle:
-                    worker = pool.idle.pop()
-                    if worker.usable:
-                        self._busy.add(worker)
-                        return worker
-                    pool.size -= 1
-                    worker.kill()
-                if pool.size < self._concurrency:
-                    pool.size += 1
-                    break
-                self._changed.wait()
-        worker = None
-        try:
-            worker = WorkerProcess(
-                name, pool.module, pool.attribute, self._folders.paths, self._environ, self._init_timeout
-            )
-            with self._changed:
-                self._refuse_when_closed()
-                self._busy.add(worker)
-            return worker
-        except BaseException as error:
-            with self._changed:
-                pool.size -= 1
-                self._changed.notify()
-            if worker is not None:
-                worker.kill()
-            if isinstance(error, OSError):
-                message = f"no process could be started for '{name}': {error}"
-                raise InvokeError("Lambda.ServiceException", message) from error
-            raise
 
-    def _give_back(self, pool: _Pool, worker: WorkerProcess) -> bool:
-        """Answers whether the functions are closed."""
-        with self._changed:
-            self._busy.discard(worker)
-            if worker.usable and not self._closed:
-                pool.idle.append(worker)
-            else:
-                pool.size -= 1
-            self._changed.notify_all()
-            closed = self._closed
-        if closed or not worker.usable:
-            worker.kill()
-        return closed
-
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise FunctionsClosed("the functions are closed")
+def _revision(folders: Sequence[Path]) -> str:
+    """Another one whenever a module in the folders was changed, made or taken away."""
+    latest, count = 0, 0
+    for folder in folders:
+        for place, names, files in os.walk(folder):
+            names[:] = [name for name in names if name not in _SKIPPED and not name.startswith(".")]
+            for file in files:
+                if file.endswith((".py", ".mjs", ".js")):
+                    try:
+                        latest = max(latest, os.stat(os.path.join(place, file)).st_mtime_ns)
+                    except OSError:
+                        continue
+                    count += 1
+    return f"{count}-{latest}"

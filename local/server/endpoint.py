@@ -1,12 +1,7 @@
-"""HTTP on loopback: AWS JSON 1.0 in, the front door's answer out.
-
-Region and account of a request are those of its signature: the region as it was signed for, the account 123456789012
-or, as with moto, the access key where that is an account's twelve digits. The signature itself is not checked.
-"""
+"""HTTP on loopback: what AWS's SDKs send, handed to the door; and who may send it."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import threading
@@ -15,34 +10,36 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ...handlers.api import front_door
-from ..cloud import LocalCloud
+from ..aws import Door, Request
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
 MAX_BODY = 4 * 1024 * 1024
-"""Bytes of a request: the largest definition, escaped."""
-_CREDENTIAL = re.compile(r"Credential=([^/\s]+)/\d{8}/([a-z0-9-]+)/")
-_ACCOUNT = re.compile(r"\d{12}")
-_LOOPBACK = re.compile(r"(sync-)?(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+"""Bytes of a request to Step Functions: the largest definition, escaped."""
+MAX_UPLOAD = 512 * 1024 * 1024
+"""Bytes of any other: an object of S3, a function's code."""
+_LOOPBACK = re.compile(
+    r"([a-z0-9-]+\.)*(sync-)?(localhost|127\.0\.0\.1|\[::1\]|localhost\.localstack\.cloud)(:\d+)?",
+    re.IGNORECASE,
+)
 
 
 class Endpoint:
-    """Serves a cloud on `host:port`; port 0 takes any that is free."""
+    """Serves a door on `host:port`; port 0 takes any that is free."""
 
-    def __init__(self, cloud: LocalCloud, host: str = "127.0.0.1", port: int = 0, *, open: bool = False):
+    def __init__(self, door: Door, host: str = "127.0.0.1", port: int = 0, *, open: bool = False):
         class Handler(_Handler):
             pass
 
-        Handler.cloud = cloud
+        Handler.door = door
         Handler.open = open
         self._server = _Server((host, port), Handler)
         self.host = host
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="stratum-http", daemon=True)
+        door.listens_at(self.url)
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     def __enter__(self) -> Endpoint:
         self._thread.start()
@@ -67,43 +64,28 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "stratum"
     sys_version = ""
     timeout = 120
-    cloud: LocalCloud
+    door: Door
     open: bool
 
-    def do_POST(self) -> None:
+    def _any(self) -> None:
         if not self._allowed():
             return
         body = self._body()
         if body is None:
             return
-        if self.path == "/_stratum/reset":
-            self.cloud.reset()
-            self._json(HTTPStatus.OK, {"status": "reset"})
-        elif self.path == "/" and self.headers.get("X-Amz-Target", "").startswith(front_door.TARGET):
-            self._call(body)
-        else:
-            self._refuse(
-                HTTPStatus.NOT_FOUND,
-                f"this endpoint answers POST / with an X-Amz-Target of {front_door.TARGET}*, as AWS's SDKs send it",
-            )
-
-    def do_GET(self) -> None:
-        if not self._allowed():
-            return
-        if self.path == "/_stratum/health":
+        if self.path == "/_stratum/health" and self.command == "GET":
             self._json(HTTPStatus.OK, {"status": "ok", "operations": sorted(front_door.OPERATIONS)})
+        elif self.path == "/_stratum/reset" and self.command == "POST":
+            self.door.reset()
+            self._json(HTTPStatus.OK, {"status": "reset"})
+        elif self.path.startswith("/_stratum/"):
+            self._refuse(HTTPStatus.NOT_FOUND, "there is GET /_stratum/health, and POST /_stratum/reset")
         else:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing to GET here but /_stratum/health")
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            response = self.door.handle(Request(self.command, self.path, headers, body))
+            self._send(response.status, response.headers, response.body)
 
-    def _call(self, body: bytes) -> None:
-        account, region = caller(self.headers.get("Authorization", ""))
-        event = {
-            "headers": dict(self.headers.items()),
-            "body": base64.b64encode(body).decode(),
-            "isBase64Encoded": True,
-        }
-        answer = front_door.handle(self.cloud.runtime_for(account, region), event)
-        self._send(answer["statusCode"], answer["headers"], answer["body"].encode())
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _any  # noqa: N815
 
     # -- who may ask -----------------------------------------------------------------------------------
 
@@ -122,14 +104,39 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def _body(self) -> bytes | None:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._chunks()
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit():
             self._refuse(HTTPStatus.LENGTH_REQUIRED, "a request needs a Content-Length")
             return None
-        if int(length) > MAX_BODY:
-            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has {MAX_BODY} bytes at the most")
+        ours = self.headers.get("X-Amz-Target", "").startswith(front_door.TARGET)
+        if int(length) > (most := MAX_BODY if ours else MAX_UPLOAD):
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has {most} bytes at the most")
             return None
         return self.rfile.read(int(length))
+
+    def _chunks(self) -> bytes | None:
+        """A body in HTTP's chunks: each its size in hexadecimal, a line's end, and so many bytes."""
+        body = bytearray()
+        while True:
+            size = self.rfile.readline(1024).split(b";")[0].strip()
+            try:
+                count = int(size, 16)
+            except ValueError:
+                self._refuse(HTTPStatus.BAD_REQUEST, "a chunk begins with its size in hexadecimal")
+                return None
+            if len(body) + count > MAX_UPLOAD or count < 0:
+                self._refuse(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has {MAX_UPLOAD} bytes at the most"
+                )
+                return None
+            if count == 0:
+                while self.rfile.readline(8192).strip():
+                    pass  # trailers
+                return bytes(body)
+            body += self.rfile.read(count)
+            self.rfile.readline(8)
 
     # -- answers ---------------------------------------------------------------------------------------
 
@@ -139,23 +146,19 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(status, {"__type": status.phrase.replace(" ", ""), "message": message})
 
     def _json(self, status: HTTPStatus, value: dict[str, Any]) -> None:
-        self._send(status, {"content-type": "application/json"}, json.dumps(value).encode())
+        self._send(status, [("content-type", "application/json")], json.dumps(value).encode())
 
-    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def _send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(body)))
+        for name, value in headers:
+            if name.lower() not in ("content-length", "connection", "date", "server"):
+                self.send_header(name, value)
+        length = next((value for name, value in headers if name.lower() == "content-length"), None)
+        # An answer to HEAD says how long the body would be.
+        self.send_header("content-length", length if self.command == "HEAD" and length else str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """The handlers log what they are called for."""
-
-
-def caller(authorization: str) -> tuple[str, str]:
-    """Account and region of a request, from its `Authorization` header."""
-    found = _CREDENTIAL.search(authorization)
-    if found is None:
-        return ACCOUNT, REGION
-    return (found[1] if _ACCOUNT.fullmatch(found[1]) else ACCOUNT), found[2]

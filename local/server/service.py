@@ -7,7 +7,7 @@ import time
 
 from ...handlers.logs import logger
 from ...handlers.store import Head, Store
-from ..cloud import LocalCloud
+from ..aws import Door
 
 SWEEP_SECONDS = 10.0
 """How often the sweeper looks for what was lost, in real seconds."""
@@ -15,10 +15,11 @@ _PAUSE_AFTER_FAILURE = 0.2
 
 
 class Service:
-    """Runs a cloud until it is closed. What was running in its store when it opened goes on."""
+    """Runs a door's cloud until it is closed. What was running in its store when it opened goes on."""
 
-    def __init__(self, cloud: LocalCloud):
-        self.cloud = cloud
+    def __init__(self, door: Door):
+        self.door = door
+        self.cloud = door.cloud
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stratum-cloud", daemon=True)
 
@@ -44,7 +45,7 @@ class Service:
             self.cloud.queues.changed.notify_all()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
-        self.cloud.close()
+        self.door.close()
 
     def _run(self) -> None:
         swept = time.monotonic()

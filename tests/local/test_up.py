@@ -38,7 +38,7 @@ class Up:
         )
         assert self.process.stdout is not None
         first = self.process.stdout.readline()
-        found = re.fullmatch(r"Step Functions is at (http://127\.0\.0\.1:(\d+))\n", first)
+        found = re.fullmatch(r"AWS is at (http://127\.0\.0\.1:(\d+)): .*\n", first)
         assert found, first
         self.url, self.port = found[1], int(found[2])
 
@@ -257,8 +257,7 @@ def test_bodies_that_are_no_request(up: Up, body: str, code: int) -> None:
 
 
 def test_requests_that_are_none(up: Up) -> None:
-    assert request(up, "GET", "/")[0] == 404
-    assert request(up, "POST", "/", "{}")[0] == 404
+    assert request(up, "GET", "/_stratum/nothing")[0] == 404
     assert request(up, "POST", "/", "{}", X_Amz_Target="AWSStepFunctions.Nope")[0] == 400
     assert (
         request(

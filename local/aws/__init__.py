@@ -1,0 +1,18 @@
+"""Every AWS service at one door: Step Functions by our handlers, Lambda by our workers, everything else by moto.
+
+- `messages`: a request and its response, and what a request says of itself: service, account, region.
+- `door`: who answers which request.
+- `moto_services`: moto, imported when the first request needs it.
+- `functions`: Lambda functions, made through the API or out of folders, run in worker processes.
+- `invocations`: Lambda's Invoke operations, with asynchronous invocations and their destinations.
+- `function_logs`: what functions print, in CloudWatch Logs.
+- `event_sources`: queues whose messages invoke functions.
+- `cloudformation`: stacks whose state machines are ours.
+- `clients`: boto3's clients that come in at this door without a network.
+- `snapshots`: moto's state in a file, from one start to the next.
+"""
+
+from .door import Door
+from .messages import Request, Response
+
+__all__ = ["Door", "Request", "Response"]

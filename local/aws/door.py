@@ -1,0 +1,179 @@
+"""The one door: which of us answers a request, and what is done around it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...handlers.api import front_door
+from ...handlers.logs import logger
+from ...handlers.mocks import Mocks
+from ...handlers.store import Store
+from ..clock import Clock
+from ..cloud import LocalCloud
+from ..functions import Workers
+from .clients import Clients
+from .function_logs import FunctionLogs
+from .functions import LocalFunctions, unsupported
+from .invocations import Invocations
+from .messages import ACCOUNT, REGION, Caller, Request, Response, json_response
+from .moto_services import MissingMoto, MotoServices
+
+_READING = ("Get", "List", "Describe", "Head", "Query", "Scan", "BatchGet")
+
+
+class Door:
+    """A whole AWS in this process: a local cloud for Step Functions, and all that its workflows call.
+
+    `folders` have Lambda handlers, `layers` packages for all of them; `data` is a folder for what is to be kept.
+    moto's state is one for the whole process, so there can be one door at a time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        folders: Sequence[Path] = (),
+        layers: Sequence[Path] = (),
+        data: Path | None = None,
+        clock: Clock | None = None,
+        workers: int = 32,
+        mocks: Mocks | None = None,
+    ):
+        self.moto = MotoServices()
+        self.functions = LocalFunctions(
+            self.moto,
+            Workers(environ=_credentials()),
+            folders=folders,
+            layers=layers,
+            code=None if data is None else data / "code",
+        )
+        self.clients = Clients(self.handle)
+        self.function_logs = FunctionLogs(self.moto)
+        virtual = clock is not None and clock.virtual
+        self.invocations = Invocations(self.functions, self.function_logs, self.clients, waits=not virtual)
+        self.cloud = LocalCloud(
+            store,
+            self.invocations,
+            clock=clock,
+            workers=workers,
+            mocks=mocks,
+            clients=self.clients,
+        )
+
+    def listens_at(self, url: str) -> None:
+        """Tells functions, and what hands out URLs, where this door is on the network."""
+        self.clients.url = url
+        self.functions.workers.environ.update(AWS_ENDPOINT_URL=url, AWS_DISABLE_HOST_PREFIX_INJECTION="true")
+
+    def close(self) -> None:
+        self.cloud.close()
+
+    def reset(self) -> None:
+        """Forgets everything: executions, functions, and what the other services hold."""
+        self.cloud.reset()
+        self.functions.reset()
+        self.function_logs.reset()
+        self.moto.reset()
+
+    # -- requests ----------------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response:
+        """Answers a request of any AWS service."""
+        caller = self._caller(request)
+        if request.headers.get("x-amz-target", "").startswith(front_door.TARGET):
+            return self._step_functions(request, caller)
+        try:
+            return self._others(request, caller)
+        except MissingMoto as error:
+            return _failure(request, 501, "NotImplemented", str(error))
+        except NotImplementedError as error:
+            return _failure(request, 501, "NotImplemented", f"moto does not have this: {error}")
+        except Exception as error:
+            logger.exception("not answered", service=caller.service, path=request.path)
+            return _failure(request, 500, "InternalFailure", f"{type(error).__name__}: {error}")
+
+    def _others(self, request: Request, caller: Caller) -> Response:
+        if caller.service == "lambda":
+            response = self.invocations.handle(request, caller) or _refused(request)
+            if response is not None:
+                return response
+        elif caller.service == "logs":
+            self.function_logs.flush()
+        return self.moto.handle(request, caller.account)
+
+    def _caller(self, request: Request) -> Caller:
+        caller = request.caller()
+        key = caller.access_key or ""
+        if self.moto.loaded and caller.account == ACCOUNT and key.startswith(("AKIA", "ASIA")):
+            # The keys that IAM and STS gave out belong to the account that asked for them.
+            from moto.iam.models import get_account_id_from
+
+            return replace(caller, account=get_account_id_from(key))
+        return caller
+
+    def _step_functions(self, request: Request, caller: Caller) -> Response:
+        event = {
+            "headers": request.headers,
+            "body": base64.b64encode(request.body).decode(),
+            "isBase64Encoded": True,
+        }
+        answer = front_door.handle(self.cloud.runtime_for(caller.account, caller.region), event)
+        return Response(answer["statusCode"], list(answer["headers"].items()), answer["body"].encode())
+
+
+def _credentials() -> dict[str, str | None]:
+    """For the functions' own calls. What the user has set would lead them elsewhere, or to AWS itself."""
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_SESSION_TOKEN": None,
+        "AWS_PROFILE": None,
+        "AWS_DEFAULT_PROFILE": None,
+        "AWS_ENDPOINT_URL_SFN": None,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
+    }
+
+
+def _refused(request: Request) -> Response | None:
+    """The refusal of a function that could be made and never run."""
+    if request.method not in ("POST", "PUT") or not request.path.startswith("/2015-03-31/functions"):
+        return None
+    try:
+        body: Any = json.loads(request.body)
+    except ValueError:
+        return None
+    if not isinstance(body, dict):
+        return None
+    runtime = body.get("Runtime")
+    making = request.path.rstrip("/") == "/2015-03-31/functions"
+    if body.get("PackageType") == "Image" or (making and not runtime):
+        runtime = None
+    elif runtime is None or str(runtime).startswith(("python", "nodejs")):
+        return None
+    return json_response(
+        400,
+        {"Type": "User", "message": f"{body.get('FunctionName', 'the function')}: {unsupported(runtime)}"},
+        x_amzn_errortype="InvalidParameterValueException",
+    )
+
+
+def _failure(request: Request, status: int, code: str, message: str) -> Response:
+    """In JSON, or in XML where the client asked in a form or in no JSON at all."""
+    kind = request.headers.get("content-type", "")
+    if "json" in kind or "x-amz-target" in request.headers:
+        return json_response(status, {"__type": code, "message": message}, x_amzn_errortype=code)
+    from xml.sax.saxutils import escape
+
+    error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    body = (
+        error
+        if request.method in ("GET", "PUT", "HEAD", "DELETE")
+        else f"<ErrorResponse>{error}</ErrorResponse>"
+    )
+    return Response(status, [("content-type", "text/xml")], body.encode())

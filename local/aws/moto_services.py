@@ -1,0 +1,117 @@
+"""Everything that is not ours, answered by moto within this process. Importing it takes a while: nothing here is
+imported before a request needs it."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from .messages import ACCOUNT, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class MissingMoto(RuntimeError):
+    """moto is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("services beside Step Functions need moto: pip install 'stratum[local]'")
+
+
+class MotoServices:
+    """moto's own server application, called without a network. Its state is this process's: there is one."""
+
+    def __init__(self) -> None:
+        self._app: Any = None
+        self._loading = threading.Lock()
+
+    @property
+    def loaded(self) -> bool:
+        return self._app is not None
+
+    def load(self) -> Any:
+        """The application. Raises `MissingMoto`."""
+        if self._app is None:
+            with self._loading:
+                if self._app is None:
+                    try:
+                        from moto.moto_server.werkzeug_app import (
+                            DomainDispatcherApplication,
+                            create_backend_app,
+                        )
+                    except ImportError:
+                        raise MissingMoto from None
+                    self._app = DomainDispatcherApplication(create_backend_app)
+        return self._app
+
+    def handle(self, request: Request, account: str) -> Response:
+        """The account is 123456789012 where moto may find another by the access key."""
+        application = self.load()
+        status: list[str] = []
+        headers: list[tuple[str, str]] = []
+
+        def start(line: str, given: list[tuple[str, str]], error: Any = None) -> None:
+            status[:] = [line]
+            headers[:] = given
+
+        environ = _environ(request, account)
+        parts: Iterable[bytes] = application(environ, start)
+        try:
+            body = b"".join(parts)
+        finally:
+            close = getattr(parts, "close", None)
+            if close is not None:
+                close()
+        return Response(int(status[0].split(" ", 1)[0]), headers, body)
+
+    def backend(self, service: str, account: str, region: str) -> Any:
+        """moto's model of a service."""
+        from moto.backends import get_backend
+
+        self.load()
+        return get_backend(service)[account][region]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    def reset(self) -> None:
+        if "moto" in sys.modules and self.loaded:
+            from moto.core.base_backend import BackendDict
+
+            BackendDict.reset()
+
+
+def _environ(request: Request, account: str) -> dict[str, Any]:
+    """The request as WSGI has it (PEP 3333)."""
+    host = request.headers.get("host", "127.0.0.1")
+    name, _, port = host.rpartition(":") if ":" in host else (host, "", "80")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(request.path, "latin-1"),
+        "QUERY_STRING": request.query,
+        "REQUEST_URI": request.target,
+        "RAW_URI": request.target,
+        "SERVER_NAME": name,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for key, value in request.headers.items():
+        environ["HTTP_" + key.upper().replace("-", "_")] = value
+    environ["CONTENT_LENGTH"] = str(len(request.body))
+    environ["HTTP_CONTENT_LENGTH"] = environ["CONTENT_LENGTH"]
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    if "content-type" in request.headers:
+        environ["CONTENT_TYPE"] = request.headers["content-type"]
+    if account != ACCOUNT:
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
+    return environ
