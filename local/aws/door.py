@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from .invocations import Invocations
 from .messages import ACCOUNT, REGION, Caller, Request, Response, json_response
 from .moto_services import MissingMoto, MotoServices
 
-_READING = ("Get", "List", "Describe", "Head", "Query", "Scan", "BatchGet")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role(/|/.+/)([\w+=,.@-]+)")
 
 
 class Door:
@@ -99,9 +100,13 @@ class Door:
 
     def _others(self, request: Request, caller: Caller) -> Response:
         if caller.service == "lambda":
-            response = self.invocations.handle(request, caller) or _refused(request)
+            response = self.invocations.handle(request, caller)
             if response is not None:
                 return response
+            if _changes_functions(request) and isinstance(body := _json(request.body), dict):
+                if (refusal := _refused(request, body)) is not None:
+                    return refusal
+                self._have_role(body.get("Role"), caller)
         elif caller.service == "logs":
             self.function_logs.flush()
         return self.moto.handle(request, caller.account)
@@ -115,6 +120,22 @@ class Door:
 
             return replace(caller, account=get_account_id_from(key))
         return caller
+
+    def _have_role(self, role: Any, caller: Caller) -> None:
+        """Nothing here asks what a role may do; but moto refuses a function whose role nobody has made."""
+        found = _ROLE.fullmatch(role) if isinstance(role, str) else None
+        if found is None or found[1] != caller.account:
+            return
+        client = self.clients("iam", caller.account, caller.region)
+        try:
+            client.get_role(RoleName=found[3])
+        except client.exceptions.NoSuchEntityException:
+            client.create_role(
+                RoleName=found[3],
+                Path=found[2],
+                AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
+                Description="Made because a function named it.",
+            )
 
     def _step_functions(self, request: Request, caller: Caller) -> Response:
         event = {
@@ -140,16 +161,19 @@ def _credentials() -> dict[str, str | None]:
     }
 
 
-def _refused(request: Request) -> Response | None:
-    """The refusal of a function that could be made and never run."""
-    if request.method not in ("POST", "PUT") or not request.path.startswith("/2015-03-31/functions"):
-        return None
+def _changes_functions(request: Request) -> bool:
+    return request.method in ("POST", "PUT") and request.path.startswith("/2015-03-31/functions")
+
+
+def _json(body: bytes) -> Any:
     try:
-        body: Any = json.loads(request.body)
-    except ValueError:
+        return json.loads(body)
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(body, dict):
-        return None
+
+
+def _refused(request: Request, body: dict[str, Any]) -> Response | None:
+    """The refusal of a function that could be made and never run."""
     runtime = body.get("Runtime")
     making = request.path.rstrip("/") == "/2015-03-31/functions"
     if body.get("PackageType") == "Image" or (making and not runtime):

@@ -64,6 +64,9 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "stratum"
     sys_version = ""
     timeout = 120
+    # Headers and body in one packet: of two, the second would wait for the client's delayed acknowledgement.
+    wbufsize = 65536
+    disable_nagle_algorithm = True
     door: Door
     open: bool
 
