@@ -17,6 +17,7 @@ from ...handlers.store import Store
 from ..clock import Clock
 from ..cloud import LocalCloud
 from ..functions import Workers
+from . import cloudformation
 from .clients import Clients
 from .function_logs import FunctionLogs
 from .functions import LocalFunctions, unsupported
@@ -54,6 +55,7 @@ class Door:
             code=None if data is None else data / "code",
         )
         self.clients = Clients(self.handle)
+        self._stacks = False
         self.function_logs = FunctionLogs(self.moto)
         virtual = clock is not None and clock.virtual
         self.invocations = Invocations(self.functions, self.function_logs, self.clients, waits=not virtual)
@@ -95,8 +97,9 @@ class Door:
         except NotImplementedError as error:
             return _failure(request, 501, "NotImplemented", f"moto does not have this: {error}")
         except Exception as error:
-            logger.exception("not answered", service=caller.service, path=request.path)
-            return _failure(request, 500, "InternalFailure", f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            logger.error("not answered", service=caller.service, path=request.path, reason=reason)
+            return _failure(request, 500, "InternalFailure", reason)
 
     def _others(self, request: Request, caller: Caller) -> Response:
         if caller.service == "lambda":
@@ -109,6 +112,10 @@ class Door:
                 self._have_role(body.get("Role"), caller)
         elif caller.service == "logs":
             self.function_logs.flush()
+        elif caller.service == "cloudformation" and not self._stacks:
+            self.moto.load()
+            cloudformation.install(self.clients)
+            self._stacks = True
         return self.moto.handle(request, caller.account)
 
     def _caller(self, request: Request) -> Caller:
