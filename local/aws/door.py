@@ -19,6 +19,7 @@ from ..cloud import LocalCloud
 from ..functions import Workers
 from . import cloudformation
 from .clients import Clients
+from .event_sources import EventSources, take_over
 from .function_logs import FunctionLogs
 from .functions import LocalFunctions, unsupported
 from .invocations import Invocations
@@ -59,6 +60,8 @@ class Door:
         self.function_logs = FunctionLogs(self.moto)
         virtual = clock is not None and clock.virtual
         self.invocations = Invocations(self.functions, self.function_logs, self.clients, waits=not virtual)
+        self.sources = EventSources(self.moto, self.invocations, self.clients, waits=not virtual)
+        self.moto.when_loaded(lambda: take_over(self.invocations))
         self.cloud = LocalCloud(
             store,
             self.invocations,
@@ -74,11 +77,13 @@ class Door:
         self.functions.workers.environ.update(AWS_ENDPOINT_URL=url, AWS_DISABLE_HOST_PREFIX_INJECTION="true")
 
     def close(self) -> None:
+        self.sources.close()
         self.cloud.close()
 
     def reset(self) -> None:
         """Forgets everything: executions, functions, and what the other services hold."""
         self.cloud.reset()
+        self.sources.reset()
         self.functions.reset()
         self.function_logs.reset()
         self.moto.reset()
@@ -116,7 +121,12 @@ class Door:
             self.moto.load()
             cloudformation.install(self.clients)
             self._stacks = True
-        return self.moto.handle(request, caller.account)
+        response = self.moto.handle(request, caller.account)
+        if request.method != "GET":
+            if caller.service in ("lambda", "cloudformation"):
+                self.sources.look()
+            self.sources.sent()
+        return response
 
     def _caller(self, request: Request) -> Caller:
         caller = request.caller()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from .messages import ACCOUNT, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 class MissingMoto(RuntimeError):
@@ -28,6 +28,11 @@ class MotoServices:
     def __init__(self) -> None:
         self._app: Any = None
         self._loading = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
+
+    def when_loaded(self, listener: Callable[[], None]) -> None:
+        """Called once, before the first request is answered."""
+        self._listeners.append(listener)
 
     @property
     def loaded(self) -> bool:
@@ -45,6 +50,8 @@ class MotoServices:
                         )
                     except ImportError:
                         raise MissingMoto from None
+                    for listener in self._listeners:
+                        listener()
                     self._app = DomainDispatcherApplication(create_backend_app)
         return self._app
 
