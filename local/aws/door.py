@@ -25,6 +25,7 @@ from .functions import LocalFunctions, unsupported
 from .invocations import Invocations
 from .messages import ACCOUNT, REGION, Caller, Request, Response, json_response
 from .moto_services import MissingMoto, MotoServices
+from .snapshots import Snapshots
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role(/|/.+/)([\w+=,.@-]+)")
 
@@ -61,6 +62,9 @@ class Door:
         virtual = clock is not None and clock.virtual
         self.invocations = Invocations(self.functions, self.function_logs, self.clients, waits=not virtual)
         self.sources = EventSources(self.moto, self.invocations, self.clients, waits=not virtual)
+        self._snapshots = None if data is None else Snapshots(data / "services.pickle")
+        if self._snapshots is not None:
+            self.moto.when_loaded(self._snapshots.read)
         self.moto.when_loaded(lambda: take_over(self.invocations))
         self.cloud = LocalCloud(
             store,
@@ -76,9 +80,17 @@ class Door:
         self.clients.url = url
         self.functions.workers.environ.update(AWS_ENDPOINT_URL=url, AWS_DISABLE_HOST_PREFIX_INJECTION="true")
 
+    def open(self) -> None:
+        """Goes on with what was kept: queues have their messages handled from now on. Raises `UnreadableSnapshot`."""
+        if self._snapshots is not None and self._snapshots.there:
+            self.moto.load()
+            self.sources.look()
+
     def close(self) -> None:
         self.sources.close()
         self.cloud.close()
+        if self._snapshots is not None and self.moto.loaded:
+            self._snapshots.close()
 
     def reset(self) -> None:
         """Forgets everything: executions, functions, and what the other services hold."""
@@ -87,6 +99,8 @@ class Door:
         self.functions.reset()
         self.function_logs.reset()
         self.moto.reset()
+        if self._snapshots is not None:
+            self._snapshots.forget()
 
     # -- requests ----------------------------------------------------------------------------------------
 
@@ -126,6 +140,8 @@ class Door:
             if caller.service in ("lambda", "cloudformation"):
                 self.sources.look()
             self.sources.sent()
+            if self._snapshots is not None:
+                self._snapshots.changed()
         return response
 
     def _caller(self, request: Request) -> Caller:

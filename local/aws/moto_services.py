@@ -27,7 +27,7 @@ class MotoServices:
 
     def __init__(self) -> None:
         self._app: Any = None
-        self._loading = threading.Lock()
+        self._loading = threading.RLock()
         self._listeners: list[Callable[[], None]] = []
 
     def when_loaded(self, listener: Callable[[], None]) -> None:

@@ -24,6 +24,7 @@ PORT = 8083
 
 
 def up(options: argparse.Namespace) -> int:
+    from ..aws.snapshots import UnreadableSnapshot
     from ..server import Endpoint, Service
 
     _check_host(options)
@@ -38,6 +39,11 @@ def up(options: argparse.Namespace) -> int:
             raise WrongRequest(
                 f"{options.host}:{port} cannot be listened on: {error.strerror or error}; --port 0 takes a free one"
             ) from None
+        try:
+            door.open()
+        except UnreadableSnapshot as error:
+            door.close()
+            raise WrongRequest(str(error)) from None
         kept = unkept not in store_url
         service = Service(door)
         running = service.start()
