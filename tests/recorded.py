@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, ParamValidationError
 from endpoint import ACCOUNT, Endpoint
+from recorded_functions import archive
 from stratum.handlers.mocks import Mocks, read_mocks
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "asl-cases"
@@ -35,12 +36,15 @@ def load_compare() -> ModuleType:
     return module
 
 
-def play(case: dict[str, Any], difference: Any) -> str | None:
-    """Makes the calls of the case; answers the first difference from what AWS answered."""
+def play(case: dict[str, Any], difference: Any, endpoint: Any = None) -> str | None:
+    """Makes the calls of the case; answers the first difference from what AWS answered.
+
+    `endpoint` serves the case; one of Step Functions alone where none is given.
+    """
     names: dict[str, Any] = {}
     replaced: dict[str, str] = {}
     answers: list[Any] = []
-    endpoint = Endpoint(mocks_of(case))
+    endpoint = endpoint or Endpoint(mocks_of(case))
     clients: dict[str, Any] = {}
     try:
         for step in case["steps"]:
@@ -57,13 +61,14 @@ def play(case: dict[str, Any], difference: Any) -> str | None:
                 answers.append(None)
                 continue
             parameters = _replace(step["params"], replaced)
+            if step["call"] == "lambda.CreateFunction":
+                parameters["Code"] = {"ZipFile": archive(case)}
             service, _, operation = step["call"].partition(".")
             account = _account(parameters)
             key = account if service == "stepfunctions" else service
             if key not in clients:
-                clients[key] = (
-                    endpoint.client(account) if service == "stepfunctions" else other_client(service)
-                )
+                other = getattr(endpoint, "other", other_client)
+                clients[key] = endpoint.client(account) if service == "stepfunctions" else other(service)
             client = clients[key]
             if step.get("until") or operation in (
                 "GetExecutionHistory",

@@ -25,6 +25,7 @@ from .functions import LocalFunctions, unsupported
 from .invocations import Invocations
 from .messages import ACCOUNT, REGION, Caller, Request, Response, json_response
 from .moto_services import MissingMoto, MotoServices
+from .rest_apis import RestApis
 from .snapshots import Snapshots
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role(/|/.+/)([\w+=,.@-]+)")
@@ -61,6 +62,7 @@ class Door:
         self.function_logs = FunctionLogs(self.moto)
         virtual = clock is not None and clock.virtual
         self.invocations = Invocations(self.functions, self.function_logs, self.clients, waits=not virtual)
+        self._rest_apis = RestApis(self.moto, self.invocations)
         self.sources = EventSources(self.moto, self.invocations, self.clients, waits=not virtual)
         self._snapshots = None if data is None else Snapshots(data / "services.pickle")
         if self._snapshots is not None:
@@ -121,6 +123,8 @@ class Door:
             return _failure(request, 500, "InternalFailure", reason)
 
     def _others(self, request: Request, caller: Caller) -> Response:
+        if (called := self._rest_apis.handle(request, caller)) is not None:
+            return called
         if caller.service == "lambda":
             response = self.invocations.handle(request, caller)
             if response is not None:

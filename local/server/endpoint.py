@@ -17,9 +17,9 @@ MAX_BODY = 4 * 1024 * 1024
 MAX_UPLOAD = 512 * 1024 * 1024
 """Bytes of any other: an object of S3, a function's code."""
 _LOOPBACK = re.compile(
-    r"([a-z0-9-]+\.)*(sync-)?(localhost|127\.0\.0\.1|\[::1\]|localhost\.localstack\.cloud)(:\d+)?",
-    re.IGNORECASE,
+    r"((sync-)?127\.0\.0\.1|(sync-)?([a-z0-9-]+\.)*localhost|\[::1\])(:\d+)?", re.IGNORECASE
 )
+"""Names that no other machine's page can bear: those below `localhost` are this machine's (RFC 6761)."""
 
 
 class Endpoint:
