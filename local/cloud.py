@@ -80,6 +80,7 @@ class LocalCloud:
         self.store = store
         self._pool = ThreadPoolExecutor(workers, "stratum-task") if workers else None
         self._failures: list[BaseException] = []
+        self._stood = (-1, 0.0)
         self._closed = False
 
     def __enter__(self) -> LocalCloud:
@@ -136,9 +137,11 @@ class LocalCloud:
         queues = self.queues
         wake = queues.next_wake
         if isinstance(self.clock, VirtualClock):
-            if wake is not None and not queues.in_flight and not queues.waiting:
+            if wake is not None and not queues.waiting and self._overtaken(wake) <= 0:
                 self.clock.advance_to(wake)
                 return
+            if wake is not None:
+                seconds = min(seconds, max(0, self._overtaken(wake)))
         elif wake is not None:
             seconds = min(seconds, max(0, wake - self.clock()) / 1000)
         with queues.changed:
@@ -220,12 +223,13 @@ class LocalCloud:
         queues = self.queues
         wake = queues.next_wake
         if isinstance(self.clock, VirtualClock):
-            if not queues.in_flight and not queues.waiting:
-                if wake is None:
-                    return False
+            if wake is None and not queues.in_flight and not queues.waiting:
+                return False
+            left = _LOOK_AT_STORE if wake is None else self._overtaken(wake)
+            if wake is not None and left <= 0 and not queues.waiting:
                 self.clock.advance_to(wake)
                 return True
-            seconds = _LOOK_AT_STORE
+            seconds = min(_LOOK_AT_STORE, max(0, left))
         elif wake is None and not queues.in_flight and not queues.waiting:
             return False
         else:
@@ -240,6 +244,16 @@ class LocalCloud:
         if execution is not None and not queues.waiting:
             self._look_at_store(execution)
         return True
+
+    def _overtaken(self, wake: int) -> float:
+        """Seconds until virtual time may jump to `wake`: none while nothing runs; a function that does run is given
+        the time that it takes, so that a timeout passes as it would."""
+        now, moment = self.clock(), time.monotonic()
+        if not self.queues.in_flight or now != self._stood[0]:
+            self._stood = (now, moment)
+        if not self.queues.in_flight:
+            return 0
+        return (wake - now) / 1000 - (moment - self._stood[1])
 
     def _look_at_store(self, execution: str) -> None:
         executions = self.runtime.executions(self.store.tenant)

@@ -29,7 +29,15 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
     function = arguments.get("FunctionName") if isinstance(arguments, dict) else None
     if not isinstance(function, str):
         raise TaskFailed("States.Runtime", "The field 'FunctionName' is required but was missing")
-    payload = json.dumps(arguments.get("Payload", {}), separators=(",", ":"), ensure_ascii=False)
+    payload = arguments.get("Payload", {})
+    # A text is the very payload, and has to be JSON itself.
+    if not isinstance(payload, str):
+        payload = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    elif not _is_json(payload):
+        raise TaskFailed(
+            "Lambda.InvalidRequestContentException",
+            f"Could not parse request body into json: Could not parse payload into json: {payload[:200]}",
+        )
     if qualifier := arguments.get("Qualifier"):
         function = f"{function}:{qualifier}"
     request = _request_id(command)
@@ -78,6 +86,14 @@ def _invoke(
         if f" after {command.timeout:.2f} seconds" in failure.get("errorMessage", ""):
             raise TaskTimedOut
     raise TaskFailed(error, result.payload)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _request_id(command: TaskCommand) -> str:

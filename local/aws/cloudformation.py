@@ -398,6 +398,7 @@ KINDS: tuple[type[Stacked], ...] = (
 
 def install(clients: Clients) -> None:
     """Has moto's CloudFormation take these types. Imports it, which takes a second."""
+    from moto.cloudformation import models as stacks
     from moto.cloudformation import parsing
 
     Stacked.clients = staticmethod(clients)  # pyright: ignore[reportAttributeAccessIssue]
@@ -408,6 +409,24 @@ def install(clients: Clients) -> None:
         model for model in models if model.cloudformation_type() not in {kind.type for kind in KINDS}
     ]
     models.extend(KINDS)  # pyright: ignore[reportArgumentType]
+    _show_outputs(stacks)
+
+
+def _show_outputs(stacks: Any) -> None:
+    """Gives a stack its outputs when a change set was executed (`aws cloudformation deploy` works by change sets);
+    moto works them out for stacks that were made or updated directly."""
+    apply = stacks.ChangeSet.apply
+    if getattr(apply, "shows_outputs", False):
+        return
+
+    def apply_and_show(change_set: Any) -> None:
+        apply(change_set)
+        stack = change_set.stack
+        stack.template, stack.template_dict = change_set.template, change_set.template_dict
+        stack.output_map = stack._create_output_map()
+
+    apply_and_show.shows_outputs = True  # pyright: ignore[reportFunctionMemberAccess]
+    stacks.ChangeSet.apply = apply_and_show
 
 
 def _lower(value: Any) -> Any:

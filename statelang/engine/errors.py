@@ -55,7 +55,8 @@ class StateFailed(Exception):
 def matches(names: Iterable[str], failure: StateFailed) -> bool:
     """Whether an `ErrorEquals` of `names` takes this failure.
 
-    `States.ALL` leaves out `States.DataLimitExceeded` and `States.Runtime`, which end an execution.
+    `States.ALL` leaves out `States.DataLimitExceeded` and `States.Runtime`, which end an execution; but it takes the
+    former of a task whose result is too large (so AWS does, whatever its guide says of the name).
     `States.TaskFailed` takes every error of a task but a timeout.
     """
     own = {failure.error, *failure.also}
@@ -63,6 +64,8 @@ def matches(names: Iterable[str], failure: StateFailed) -> bool:
         if name in own:
             return True
         if name == ALL and failure.error not in (DATA_LIMIT_EXCEEDED, RUNTIME):
+            return True
+        if name == ALL and failure.error == DATA_LIMIT_EXCEEDED and failure.recorded:
             return True
         if name == TASK_FAILED and failure.error not in (TIMEOUT, DATA_LIMIT_EXCEEDED, RUNTIME):
             return True
