@@ -88,7 +88,9 @@ def play(case: dict[str, Any], difference: Any, endpoint: Any = None) -> str | N
             if operation == "CreateChangeSet":
                 # Its answer was not recorded: what the next calls name is its id.
                 following = (later.get("params", {}).get("ChangeSetName") for later in case["steps"])
-                replaced.update({name: answer["Id"] for name in following if name and name.startswith("arn:")})
+                replaced.update(
+                    {name: answer["Id"] for name in following if name and name.startswith("arn:")}
+                )
             for name, recorded in (step.get("returned") or {}).items():
                 ours = _at(answer, name)
                 if name.endswith("LogicalResourceId"):
