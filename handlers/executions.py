@@ -154,7 +154,7 @@ class Executions:
         loaded = replace(nothing, snapshot=decision.snapshot, seq=0, snapshot_weight=weight)
         commit = Commit(
             seq=0, at=now, messages=[message], events=decision.events, commands=[_brief(c) for c in decision.commands],
-            changes=None, snapshot=decision.snapshot,
+            changes=None, snapshot=decision.snapshot, ways=decision.ways,
         )  # fmt: skip
         head = self._head(loaded, decision.wake_at, now, dict(fields or {}))
         plan = _Plan(
@@ -244,7 +244,7 @@ class Executions:
         )
         commit = Commit(
             seq=seq, at=now, messages=taken, events=events, commands=[_brief(command) for command in commands],
-            changes=None if whole else changes, snapshot=snapshot if whole else None,
+            changes=None if whole else changes, snapshot=snapshot if whole else None, ways=decision.ways,
         )  # fmt: skip
         head = self._head(after, due, now, loaded.head.fields if loaded.head else {})
         if _head_can_wait(loaded.head, head):

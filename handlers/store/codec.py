@@ -40,6 +40,8 @@ def encode_commit(commit: Commit, previous: str) -> tuple[str, bytes, dict[str, 
         "changes": commit.changes,
         "snapshot": commit.snapshot,
     }
+    if commit.ways:
+        item["ways"] = commit.ways
     payloads: dict[str, str] = {}
     text = _encode(item)
     if len(text) > PAYLOAD_THRESHOLD and _may_hold_payloads(text):

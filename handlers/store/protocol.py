@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from ...statelang.engine.ways import Way
 
 T = TypeVar("T")
 
@@ -32,7 +35,8 @@ class Commit:
 
     `messages` were decided together and gave `events` and `commands`. `changes` say how the snapshot differs
     from that of the commit before, or `snapshot` holds the whole of it. `digest` is filled in by `append`: the
-    SHA-256, in hex, of the digest before and this commit as it is stored.
+    SHA-256, in hex, of the digest before and this commit as it is stored. `ways` are what the events do not tell:
+    which choice rules, retriers and catchers were taken (`statelang.engine.ways`).
     """
 
     seq: int
@@ -43,6 +47,7 @@ class Commit:
     changes: dict[str, Any] | None
     snapshot: dict[str, Any] | None
     digest: str = ""
+    ways: list[Way] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ def compile_spec(spec: Spec, source: Source | None = None) -> Compiled:
     """Compiles a spec that has been checked; the same spec gives the same text.
 
     The source map: `{"file", "workflow", "version", "digest" (of the definition), "states": {state: {"step",
-    "role", "line", "column"}}, "steps": {id: {"kind", "line", "column", "states": [...]}}}`.
+    "role", "line", "column"}}, "steps": {id: {"kind", "line", "column", "states": [...], "ways": [{"what", "text",
+    "line", "column", "states": [[state, place], ...]}, ...], "violations": variable?}}}`; the ways are `origins`.
     """
     lowering = Lowering(spec, contracts_of(spec, []))
     lowering.run()
@@ -52,9 +53,14 @@ def _source_map(
     places: dict[str | None, dict[str, int]] = {}
     steps: dict[str, Any] = {}
     for index, step in enumerate(spec.steps):
-        position = source.position(("steps", index)) if source is not None else None
-        places[step.id] = {"line": position.line, "column": position.column} if position else {}
-        steps[step.id] = {"kind": step.kind, **places[step.id], "states": []}
+        places[step.id] = _place(source, ("steps", index))
+        ways = [
+            {"what": origin.what, "text": origin.text, **_place(source, ("steps", index, *origin.path)), "states": [*map(list, origin.ways)]}
+            for origin in lowering.origins.steps.get(step.id, ())
+        ]  # fmt: skip
+        steps[step.id] = {"kind": step.kind, **places[step.id], "states": [], "ways": ways}
+        if step.id in lowering.origins.violations:
+            steps[step.id]["violations"] = lowering.origins.violations[step.id]
     states: dict[str, Any] = {}
     for name in definition["States"]:
         step, role = lowering.roles.get(name, (None, "start"))
@@ -69,3 +75,8 @@ def _source_map(
         "states": states,
         "steps": steps,
     }
+
+
+def _place(source: Source | None, path: tuple[str | int, ...]) -> dict[str, int]:
+    position = source.position(path) if source is not None else None
+    return {"line": position.line, "column": position.column} if position else {}

@@ -25,6 +25,7 @@ from ..spec.models import (
     WaitStep,
     seconds_of,
 )
+from .origins import Origins
 from .predicates import CONTRACT_VIOLATED, POSTCONDITION_FAILED, PRECONDITION_FAILED, violations_expression
 from .rewriting import Names, braced, quoted
 
@@ -42,6 +43,7 @@ class Lowering:
         self.known = {**contracts.steps, **({"input": contracts.input} if contracts.input else {})}
         self.states: dict[str, State] = {}
         self.roles: dict[str, tuple[str | None, str]] = {}
+        self.origins = Origins()
         self.variables: dict[str, Any] = {}
         """What the first state assigns, beside the input: every variable has a value from the start."""
         self.entries = {step.id: self._entry(step) for step in spec.steps}
@@ -90,6 +92,8 @@ class Lowering:
         if step.when is not None:
             inner = f"{step.id}: needs" if step.needs else step.id
             rule = {"Condition": braced(names.condition(step.when)), "Next": inner}
+            self.origins.add(step.id, "when", ("when",), f"{step.id}: when", "Choices[0]", step.when.strip())
+            self.origins.add(step.id, "skipped", ("when",), f"{step.id}: when", "Default", step.when.strip())
             self.add(
                 f"{step.id}: when",
                 step.id,
@@ -107,6 +111,10 @@ class Lowering:
                 if branch.when is not None
             ]
             default = self.target(step.decision[-1].next)
+            for number, branch in enumerate(step.decision if rules else ()):
+                place = "Default" if branch.when is None else f"Choices[{number}]"
+                text = "otherwise" if branch.when is None else branch.when.strip()
+                self.origins.add(step.id, "branch", ("decision", number), step.id, place, text)
             if rules:
                 self.add(
                     step.id, step.id, "decision", {"Type": "Choice", "Choices": rules, "Default": default}
@@ -147,18 +155,21 @@ class Lowering:
     def needs(self, step: AnyStep, names: Names) -> None:
         """A Choice that goes on where every condition holds; one with `within` comes back to it after a while."""
         rules: list[State] = []
+        state_name = f"{step.id}: needs"
+        self.origins.add(step.id, "ready", ("needs",), state_name, "Default")
         waited = f"{step.id}_waited"
         routes = step.on_error if isinstance(step, TaskStep) else []
         failing = next(
             (
-                route.next
-                for route in routes
+                number
+                for number, route in enumerate(routes)
                 if route.match is None or {PRECONDITION_FAILED, ALL} & set(route.match)
             ),
             None,
         )
-        target = self.target(failing) if failing is not None else f"{step.id}: not ready"
+        target = self.target(routes[failing].next) if failing is not None else f"{step.id}: not ready"
         for number, need in enumerate(step.needs or []):
+            at, said = ("needs", number), need.that.strip()
             lacking = f"({names.bare(need.that)}) ? false : true"
             cause = (
                 names.text(need.otherwise)
@@ -168,6 +179,7 @@ class Lowering:
             if need.within is not None:
                 self.variables[waited] = 0
                 waiting = f"{step.id}: waiting" + (f" {number + 1}" if number else "")
+                self.origins.add(step.id, "waiting", at, state_name, f"Choices[{len(rules)}]", said)
                 rules.append(
                     {"Condition": braced(f"({lacking}) and ${waited} < {need.within}"), "Next": waiting}
                 )
@@ -177,6 +189,11 @@ class Lowering:
                 }  # fmt: skip
                 self.add(waiting, step.id, "waiting", state)
             error = {"Error": PRECONDITION_FAILED, "Cause": braced(cause)}
+            self.origins.add(step.id, "not ready", at, state_name, f"Choices[{len(rules)}]", said)
+            if failing is not None:
+                self.origins.route(
+                    step.id, failing, routes[failing].match, state_name, f"Choices[{len(rules)}]"
+                )
             rules.append({"Condition": braced(lacking), "Assign": {"error": error}, "Next": target})
         self.add(
             f"{step.id}: needs", step.id, "needs", {"Type": "Choice", "Choices": rules, "Default": step.id}
@@ -212,6 +229,7 @@ class _TaskLowering:
             self.all.variables[self.found] = []
         assign: dict[str, Any] = {self.id: braced(self.result)}
         if self.checked:
+            self.all.origins.checks(self.id, self.found, self.contract.kind != "any", step.ensure)
             expression = violations_expression(
                 None if step.output is None else self.contract, step.ensure, self.result, self.names
             )
@@ -221,14 +239,16 @@ class _TaskLowering:
             "Output": braced(self.result),
         }  # fmt: skip
         defaults = self.all.spec.defaults
-        for key, seconds in (
-            ("TimeoutSeconds", step.timeout or defaults.timeout),
-            ("HeartbeatSeconds", step.heartbeat or defaults.heartbeat),
+        for key, what, seconds in (
+            ("TimeoutSeconds", "timeout", step.timeout or defaults.timeout),
+            ("HeartbeatSeconds", "heartbeat", step.heartbeat or defaults.heartbeat),
         ):
             if seconds is not None:
                 state[key] = seconds
+                self.all.origins.add(self.id, what, (what,), self.id, key)
         if not self.loop and (retriers := self.retriers()):
             state["Retry"] = retriers
+            self.retried(self.id, f"Retry[{len(retriers) - 1}]")
         if catchers := self.catchers():
             state["Catch"] = catchers
         add(
@@ -282,15 +302,24 @@ class _TaskLowering:
             entry["JitterStrategy"] = "FULL"
         return [*found, entry]
 
+    def retried(self, state: str, place: str) -> None:
+        """That way out of the state is the step's `retry`."""
+        self.all.origins.add(self.id, "retry", ("retry",), state, place)
+
+    def routed(self, number: int, state: str, place: str) -> None:
+        """That way out of the state is the step's `on_error` of that number."""
+        self.all.origins.route(self.id, number, self.step.on_error[number].match, state, place)
+
     # -- errors ------------------------------------------------------------------------------------------
 
     def catchers(self) -> list[State]:
         if not self.loop:
-            return [
-                self.catcher(names, self.all.target(route.next))
-                for route in self.step.on_error
-                if (names := _names(route))
-            ]
+            direct: list[State] = []
+            for number, route in enumerate(self.step.on_error):
+                if names := _names(route):
+                    self.routed(number, self.id, f"Catch[{len(direct)}]")
+                    direct.append(self.catcher(names, self.all.target(route.next)))
+            return direct
         assert self.retry is not None
         found: list[State] = []
         taken: set[str] = set()
@@ -303,7 +332,7 @@ class _TaskLowering:
 
         def routed(only: set[str] | None) -> None:
             """Catchers of `on_error` for these names (None: all but those that are retried)."""
-            for route in self.step.on_error:
+            for number, route in enumerate(self.step.on_error):
                 names = _names(route)
                 if names == [ALL] and only is not None:
                     names = sorted(only - taken)
@@ -312,6 +341,7 @@ class _TaskLowering:
                     names = [name for name in names if name not in (retried or [])]
                 if names:
                     taken.update(names)
+                    self.routed(number, self.id, f"Catch[{len(found)}]")
                     found.append(self.catcher(names, self.all.target(route.next)))
 
         if never:
@@ -355,18 +385,22 @@ class _TaskLowering:
             {"Condition": braced(f"${self.attempt} < {retry.attempts}"), "Next": f"{self.id}: back off"}
         ]
         default = None
-        for route in self.step.on_error:
+        state_name = f"{self.id}: again"
+        self.retried(state_name, "Choices[0]")
+        for number, route in enumerate(self.step.on_error):
             names = _names(route)
             if names == [ALL]:
+                self.routed(number, state_name, "Default")
                 default = self.all.target(route.next)
                 break
             if names:
+                self.routed(number, state_name, f"Choices[{len(rules)}]")
                 listed = ", ".join(f"'{name}'" for name in names)
                 rules.append(
                     {"Condition": braced(f"$error.Error in [{listed}]"), "Next": self.all.target(route.next)}
                 )
         self.all.add(
-            f"{self.id}: again",
+            state_name,
             self.id,
             "again",
             {"Type": "Choice", "Choices": rules, "Default": default or self.failed()},
@@ -399,6 +433,7 @@ class _TaskLowering:
         """After an answer: on, once more, where `on_error` says, or the workflow fails with the violations."""
         fine = {"Condition": braced(f"$count(${self.found}) = 0"), "Next": self.fine()}
         rules: list[State] = [fine]
+        state_name = f"{self.id}: check"
         if self.loop and covers_violations(self.retry):
             assert self.retry is not None
             more = f"${self.attempt} < {self.retry.attempts}"
@@ -410,14 +445,16 @@ class _TaskLowering:
             ]
             if len(names) == 1:
                 more += f" and ${self.found}[0].code = '{names[0]}'"
+            self.retried(state_name, f"Choices[{len(rules)}]")
             rules.append({"Condition": braced(more), "Next": f"{self.id}: back off"})
         error = {"Error": braced(f"${self.found}[0].code"), "Cause": braced(self.cause())}
         default = None
-        for route in self.step.on_error:
+        for number, route in enumerate(self.step.on_error):
             caught = [name for name in _CHECKS if route.match is None or {name, ALL} & set(route.match)]
             if not caught:
                 continue
             self.all.variables["error"] = braced("null")
+            self.routed(number, state_name, f"Choices[{len(rules)}]")
             condition = "true" if len(caught) == 2 else f"${self.found}[0].code = '{caught[0]}'"
             rules.append(
                 {
@@ -433,7 +470,7 @@ class _TaskLowering:
             default = f"{self.id}: violated"
             self.all.add(default, self.id, "violated", {"Type": "Fail", **error})
         state = {"Type": "Choice", "Choices": rules, "Default": default}
-        self.all.add(f"{self.id}: check", self.id, "check", state)
+        self.all.add(state_name, self.id, "check", state)
 
     def fine(self) -> str:
         """Where an answer without violations leads; its data is the answer."""

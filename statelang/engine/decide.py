@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asl.states import Map, StateMachine, Task
-from . import map_runs, redrive, states, tasks
+from . import map_runs, redrive, states, tasks, ways
 from .dataflow import Exit, leave
 from .errors import HEARTBEAT_TIMEOUT, ITEM_READER_FAILED, RESULT_WRITER_FAILED, RUNTIME
 from .flow import TRUNCATED, end_with, execution_failed, run_ready
 from .messages import Message
 from .turn import ROOT, Frame, HistoryFull, Turn, new_snapshot
+from .ways import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Decision:
       `read_items`, `start_child`, `stop_children`, `write_results`; and, once, `finished`.
     - `wake_at`: when the execution wants its next `tick`, in milliseconds, or None.
     - `taken`: the places of the messages that something followed from.
+    - `ways`: which choice rules, retriers, catchers and limits were taken, which `events` do not tell.
     """
 
     snapshot: dict[str, Any]
@@ -37,6 +39,7 @@ class Decision:
     commands: list[dict[str, Any]]
     wake_at: int | None
     taken: list[int]
+    ways: list[Way]
 
 
 def decide(
@@ -66,9 +69,9 @@ def decide(
         ):
             taken.append(place)
     if not taken:
-        return Decision(turn.before, None, [], [], wake_at(turn.before), [])
+        return Decision(turn.before, None, [], [], wake_at(turn.before), [], [])
     after = turn.after()
-    return Decision(after, turn.changes(), turn.events, turn.commands, wake_at(after), taken)
+    return Decision(after, turn.changes(), turn.events, turn.commands, wake_at(after), taken, turn.ways)
 
 
 def pending_commands(machine: StateMachine, snapshot: dict[str, Any], now: int) -> list[dict[str, Any]]:
@@ -157,6 +160,7 @@ def _task_failed(turn: Turn, message: Message) -> bool:
 
 def _task_timed_out(turn: Turn, message: Message) -> bool:
     def time_out(id: str, frame: Frame, state: Task) -> Exit:
+        turn.went(frame, ways.TIMEOUT)
         raise tasks.timed_out(turn, frame, state)
 
     return _answered(turn, message, time_out)
@@ -305,6 +309,7 @@ def _tick(turn: Turn, message: Message) -> bool:
 
 
 def _deadline(turn: Turn) -> None:
+    turn.ways.append([0, ways.TIMEOUT])
     turn.finish(
         "TIMED_OUT",
         "ExecutionTimedOut",
@@ -332,6 +337,7 @@ def _fall_due(turn: Turn, id: str) -> None:
         names = (HEARTBEAT_TIMEOUT,) if missed else ()
 
         def time_out() -> Exit:
+            turn.went(frame, ways.HEARTBEAT if missed else ways.TIMEOUT)
             raise tasks.timed_out(turn, frame, state, *names)
 
         end_with(turn, id, frame, time_out)

@@ -8,7 +8,7 @@ from ..asl.json_text import Json
 from ..asl.path_queries import PathFailed
 from ..asl.states import Map, Parallel, Retried
 from ..asl.templates import EvaluationFailed
-from . import branches, map_runs, maps, states
+from . import branches, map_runs, maps, states, ways
 from .dataflow import Exit, catch, limited
 from .errors import QUERY_EVALUATION_ERROR, StateFailed, matches
 from .retry import delay
@@ -106,6 +106,7 @@ def _frame_done(turn: Turn, id: str, frame: Frame, output: str) -> None:
     state = turn.state_of(outer)
     event = frame["event"]
     if isinstance(state, Parallel):
+        turn.went(around, ways.branch(index_of(id)))
         end_with(turn, outer, around, lambda: branches.branch_done(turn, outer, around, state, event))
     else:
         assert isinstance(state, Map)
@@ -161,6 +162,7 @@ def _retry(turn: Turn, id: str, frame: Frame, state: Retried, failure: StateFail
             return False
         wait = delay(retrier, counts[index], lambda: turn.entropy)
         counts[index] += 1
+        turn.went(frame, ways.retry(index))
         _tidy(turn, id, frame)
         frame.pop("task", None)
         frame.update(phase="retry", retries=counts, wake=turn.now + wait)
@@ -169,8 +171,9 @@ def _retry(turn: Turn, id: str, frame: Frame, state: Retried, failure: StateFail
 
 
 def _catch(turn: Turn, id: str, frame: Frame, state: Retried, failure: StateFailed) -> bool:
-    for catcher in state.catch:
+    for index, catcher in enumerate(state.catch):
         if matches(catcher.error_equals, failure):
+            turn.went(frame, ways.catch(index))
             error = Json(value={"Error": failure.error or "", "Cause": failure.cause or ""})
             try:
                 exit = catch(turn, id, frame, state, catcher, error)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..asl.json_text import Json, dump, measure
 from ..asl.states import ItemBatcher, Map
+from . import ways
 from .dataflow import EMPTY, Exit, effective_input, leave, whole
 from .errors import EXCEEDED_TOLERATED_FAILURES, StateFailed
 from .maps import concurrency, item_input, items, tolerated
@@ -98,6 +99,7 @@ def items_read(turn: Turn, id: str, frame: Frame, state: Map, text: str) -> Exit
 def start_children(turn: Turn, id: str, frame: Frame, state: Map, data: Json) -> Exit | None:
     turn.keep(id, ITEMS, turn.remember(data))
     frame["size"] = len(data.value)
+    turn.went(frame, ways.items(len(data.value)))
     if state.item_batcher is not None:
         spans = _batches(turn, id, frame, state, state.item_batcher, len(data.value))
         turn.keep(id, BATCHES, dump(spans))

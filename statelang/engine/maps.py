@@ -8,7 +8,7 @@ from ..asl.json_text import Json, dump
 from ..asl.path_queries import PathFailed, PathQuery
 from ..asl.states import Map, Query
 from ..asl.templates import EvaluationFailed, Template
-from . import branches
+from . import branches, ways
 from .dataflow import Exit, effective_input, found, leave, limited, source, whole
 from .scope import ITEMS, StateScope
 from .turn import Frame, Turn
@@ -25,6 +25,7 @@ def enter_map(turn: Turn, id: str, frame: Frame, state: Map) -> Exit | None:
     frame["event"] = turn.emit(
         "MapStateStarted", frame["event"], {"mapStateStartedEventDetails": {"length": count}}
     )
+    turn.went(frame, ways.items(count))
     if not count:
         return _succeed(turn, id, frame, state)
     turn.keep(id, ITEMS, turn.remember(data))

@@ -14,7 +14,7 @@ from ..asl.path_queries import PathFailed
 from ..asl.states import Choice, Fail, Map, Parallel, Pass, Query, State, Succeed, Task, Wait
 from ..asl.templates import EvaluationFailed, Template
 from ..jsonpath import ChoicePathInvalid
-from . import branches, maps, tasks
+from . import branches, maps, tasks, ways
 from .dataflow import Exit, arguments, effective_input, found, leave, shown, source, text, whole
 from .errors import NO_CHOICE_MATCHED, StateFailed
 from .scope import StateScope
@@ -56,7 +56,7 @@ def _fail(turn: Turn, id: str, frame: Frame, state: Fail) -> Exit:
 def _choice(turn: Turn, id: str, frame: Frame, state: Choice) -> Exit:
     root = effective_input(turn, id, frame, state) if state.language == "JSONPath" else None
     scope = StateScope(turn, id, frame, root=root)
-    for rule in state.rules:
+    for index, rule in enumerate(state.rules):
         if rule.condition is not None:
             chosen = rule.condition.evaluate_as(scope, bool, "boolean")
         else:
@@ -68,9 +68,11 @@ def _choice(turn: Turn, id: str, frame: Frame, state: Choice) -> Exit:
                     f"Invalid path '{missing}': The choice state's condition path references an invalid value."
                 ) from None
         if chosen:
+            turn.went(frame, ways.choice(index))
             return leave(turn, id, frame, state, next=rule.next, assign=rule.assign, output=rule.output)
     if state.default is None:
         raise StateFailed(NO_CHOICE_MATCHED, "No choice matched, and the Choice state has no 'Default'.")
+    turn.went(frame, ways.DEFAULT)
     return leave(turn, id, frame, state, next=state.default)
 
 

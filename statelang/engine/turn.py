@@ -18,6 +18,7 @@ from ..asl.json_text import Json, dump, measure
 from ..asl.states import Map, Parallel, StateMachine
 from .errors import DATA_LIMIT, DATA_LIMIT_EXCEEDED, HISTORY_LIMIT, StateFailed
 from .messages import Message
+from .ways import Way
 
 Frame = dict[str, Any]
 ROOT = "0"
@@ -39,6 +40,7 @@ class Turn:
         self.changed_variables: set[str] = set()
         self.events: list[dict[str, Any]] = []
         self.commands: list[dict[str, Any]] = []
+        self.ways: list[Way] = []
         self.ready: deque[str] = deque()
         self.last_event: int = snapshot["events"]
         self._limited = snapshot.get("kind") != "EXPRESS"
@@ -175,6 +177,10 @@ class Turn:
             event.update(details)
         self.events.append(event)
         return self.last_event
+
+    def went(self, frame: Frame, place: str) -> None:
+        """Notes which way the frame's state has gone: see `ways`."""
+        self.ways.append([frame["entry"], place])
 
     def finish(self, status: str, kind: str, previous: int, details: dict[str, Any], **fields: Any) -> None:
         """Ends the execution; `fields` are its output, or its error and cause."""
