@@ -45,7 +45,7 @@ steps:
 
 def ways(step: str) -> list[tuple[str, int, str, list[str]]]:
     loaded = load(SPEC, "w.yaml")
-    assert loaded.ok, loaded.diagnostics
+    assert loaded.spec is not None, loaded.diagnostics
     compiled = compile_spec(loaded.spec, loaded.source)
     for entry in compiled.source_map["steps"].values():
         for way in entry["ways"]:
