@@ -1,27 +1,17 @@
-"""The static checks of a spec whose structure is right: types, flow, expressions, data against contracts."""
+"""Goes through the steps of a spec and finds everything that is wrong with it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from .. import jsonata
-from .contracts import ANY, Contract, TypeReader, type_of, violations
-from .diagnostics import Diagnostic
-from .expressions import (
-    Path,
-    Scope,
-    check_expression,
-    contract_of,
-    inside,
-    is_expression,
-    templates,
-    when_true,
-)
-from .flow import END, Flow, build
-from .models import (
+from ... import jsonata
+from ..contracts import ANY, Contract
+from ..diagnostics import Diagnostic
+from ..expressions import Path, Scope, check_expression, inside, is_expression, templates, when_true
+from ..flow import END, Flow, build
+from ..models import (
     AnyStep,
     DecisionStep,
     FailStep,
@@ -34,60 +24,8 @@ from .models import (
     WaitStep,
     seconds_of,
 )
-
-VIOLATIONS = ("Stratum.PostconditionFailed", "Stratum.ContractViolated")
-
-
-@dataclass(slots=True)
-class Contracts:
-    """The contracts of a spec, resolved. `steps` are those of the steps that have a result."""
-
-    input: Contract | None
-    output: Contract | None
-    steps: dict[str, Contract] = field(default_factory=dict)
-
-
-def contracts_of(spec: Spec, findings: list[Diagnostic]) -> Contracts:
-    """Resolves the types of a spec; what is wrong with them is added to `findings`."""
-    reader = TypeReader(spec.types, findings)
-    for name in spec.types:
-        reader.named(name, ("types", name))
-    contracts = Contracts(
-        None if spec.input is None else reader.read(spec.input, ("input",)),
-        None if spec.output is None else reader.read(spec.output, ("output",)),
-    )
-    for index, step in enumerate(spec.steps):
-        if isinstance(step, TaskStep):
-            written = step.output
-            contracts.steps[step.id] = (
-                ANY if written is None else reader.read(written, ("steps", index, "output"))
-            )
-        elif isinstance(step, SetStep):
-            contracts.steps[step.id] = Contract("object", fields=dict.fromkeys(step.set, ANY))
-    return contracts
-
-
-def retry_of(spec: Spec, step: TaskStep) -> Retry | None:
-    """The retry that holds for the task: its own, the default, or none."""
-    if step.retry == "none":
-        return None
-    return step.retry if isinstance(step.retry, Retry) else spec.defaults.retry
-
-
-def covers_violations(retry: Retry | None) -> bool:
-    """Whether violations of an `ensure` or a contract are retried."""
-    if retry is None or retry.attempts < 2 or set(VIOLATIONS) <= set(retry.never):
-        return False
-    return retry.on is None or bool({*VIOLATIONS, "States.ALL"} & set(retry.on))
-
-
-def has_loop(spec: Spec, step: TaskStep, contract: Contract | None) -> bool:
-    """Whether the task is tried again by a loop of states, and not by ASL's own Retry."""
-    retry = retry_of(spec, step)
-    if retry is None or retry.attempts < 2:
-        return False
-    checked = bool(step.ensure) or (contract is not None and contract.kind != "any")
-    return retry.backoff == "linear" or (checked and covers_violations(retry))
+from .fitting import misfits
+from .results import contracts_of, has_loop, retry_of
 
 
 def check(spec: Spec, missing: Sequence[str] = ()) -> list[Diagnostic]:
@@ -169,7 +107,7 @@ class _Checker:
         for text, at, offset in templates(value, path):
             self.expression(text, at, scope, offset)
         if contract is not None:
-            for finding in _misfits(value, contract, path, scope):
+            for finding in misfits(value, contract, path, scope):
                 self.findings.append(finding)
 
     # -- the kinds of step -------------------------------------------------------------------------------
@@ -281,58 +219,3 @@ def _check_task_name(checker: _Checker, step: TaskStep, path: Path) -> None:
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name, re.ASCII):
         hint = "write module.function, a Lambda function's ARN, or aws-sdk:service:action"
         checker.problem("S203", f"`{name}` names no handler", (*path, "task"), hint)
-
-
-def _misfits(value: Any, contract: Contract, path: Path, scope: Scope) -> Iterator[Diagnostic]:
-    """Where data that is written here cannot be what a contract wants, as far as that can be told now."""
-    if is_expression(value):
-        found = contract_of(inside(value)[0], scope.known)
-        if found is not None and not _may_fit(found, contract):
-            yield Diagnostic("S304", f"this is {found}, and the contract wants {contract}", path)
-        return
-    if contract.kind in ("any", "union") or (contract.optional and value is None):
-        return
-    if isinstance(value, dict) and contract.fields is not None:
-        for name, part in contract.fields.items():
-            if name in value:
-                yield from _misfits(value[name], part, (*path, name), scope)
-            elif not part.optional:
-                yield Diagnostic("S306", f"`{name}` is missing, which the contract wants ({part})", path)
-        for name in value:
-            if name not in contract.fields:
-                fields = ", ".join(f"`{each}`" for each in contract.fields)
-                yield Diagnostic(
-                    "S305", f"the contract has no field `{name}`", (*path, name), None, f"it has {fields}"
-                )
-        return
-    if isinstance(value, list) and contract.items is not None:
-        for index, item in enumerate(value):
-            yield from _misfits(item, contract.items, (*path, index), scope)
-        return
-    if isinstance(value, dict | list):
-        if contract.kind != type_of(value):
-            yield Diagnostic("S304", f"the contract wants {contract}, not {type_of(value)}", path)
-        return
-    for violation in violations(contract, value)[:1]:
-        yield Diagnostic("S304", f"the contract refuses this: {violation.message}", path)
-
-
-def _may_fit(found: Contract, wanted: Contract) -> bool:
-    """Whether a value of one contract can be a value of the other; False only where it surely cannot."""
-    if "any" in (found.kind, wanted.kind) or "union" in (found.kind, wanted.kind):
-        return True
-    if found.kind != wanted.kind and {found.kind, wanted.kind} not in (
-        {"number", "integer"},
-        {"string", "date-time"},
-    ):
-        return False
-    if found.fields is not None and wanted.fields is not None:
-        for name, part in wanted.fields.items():
-            if name not in found.fields:
-                if not part.optional:
-                    return False
-            elif not _may_fit(found.fields[name], part):
-                return False
-    if found.items is not None and wanted.items is not None:
-        return _may_fit(found.items, wanted.items)
-    return True
