@@ -8,6 +8,7 @@ very same events.
 - `advance`: a batch of messages for executions; decides, commits, hands out what there is to do.
 - `tasks`: a batch of commands; performs each and sends its result as a message.
 - `timers`: the sweeper, which wakes what is due and hands out again what was lost.
+- `workflows`: a workflow's text, checked, compiled and deployed; `steps`: an execution's history by steps.
 - `executions`: loads executions from the log and appends to it; what the handlers share.
 - `children`: executions that other executions started, and the answers they owe.
 - `integrations`: what a task's resource calls: functions, activities, Step Functions, AWS's services.

@@ -25,12 +25,10 @@ from ..handlers.functions import Functions
 from ..handlers.mocks import Mocks
 from ..handlers.runtime import Body, Clients, Observer, Runtime
 from ..handlers.store import Store
+from ..handlers.workflows import ROLE as ROLE
 from .clock import Clock, RealClock, VirtualClock
 from .events import function_url_event, scheduled_event, sqs_event
 from .queues import LocalQueues
-
-ROLE = "arn:aws:iam::123456789012:role/stratum-local"
-"""The role of local executions: nothing checks it."""
 
 _LOOK_AT_STORE = 1.0
 """Seconds after which somebody who waits looks whether another process has moved the execution on."""

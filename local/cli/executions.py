@@ -10,10 +10,11 @@ from typing import Any
 
 from ...handlers.executions import Executions, Loaded
 from ...handlers.runtime import Runtime
+from ...handlers.steps import Steps
 from ...handlers.store import Head, Store
-from .opening import find_execution, open_store, source_map
+from ...handlers.workflows import source_map
+from .opening import find_execution, open_store
 from .problem import WrongRequest
-from .steps import Steps
 from .tables import print_table
 
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")

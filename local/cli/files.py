@@ -1,52 +1,26 @@
-"""Workflow files: read with a bound, told apart (a spec or ASL), checked and compiled."""
+"""Workflow files and inputs, as the commands are given them: read with a bound."""
 
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from ...handlers import workflows
+from ...handlers.workflows import MAX_BYTES, Checked, Workflow
 from .problem import WrongRequest
-
-if TYPE_CHECKING:
-    from ...statelang.spec import Loaded
-
-MAX_BYTES = 1024 * 1024
-"""The largest file that is read: what Step Functions takes as a definition, too."""
 
 
 @dataclass(slots=True)
-class Workflow:
-    """A workflow ready to run: its `definition` (ASL), and for a spec the `source_map` and the spec itself."""
+class WorkflowFile(Workflow):
+    """A workflow out of the file at `path`."""
 
-    path: Path
-    name: str
-    definition: dict[str, Any]
-    source_map: dict[str, Any] | None = None
-    spec: Any = None
-    warnings: list[str] = field(default_factory=list)
+    path: Path = Path()
 
     @property
     def folder(self) -> Path:
         """Where its Python handlers are looked for."""
         return self.path.resolve().parent
-
-
-@dataclass(slots=True)
-class Checked:
-    """What came of reading a file: a spec (`loaded`), or an ASL `definition`, with findings on either."""
-
-    path: Path
-    loaded: Loaded | None = None
-    definition: dict[str, Any] | None = None
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        return not any(finding["severity"] == "error" for finding in self.findings)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -77,109 +51,18 @@ def _similar(path: Path) -> str:
 
 def check(path: Path) -> Checked:
     """Reads the file and finds everything that is wrong with it."""
-    from ...statelang import spec
-
-    content = read_bytes(path)
-    definition = _asl(content)
-    if definition is not None:
-        return _check_asl(path, content, definition)
-    loaded = spec.load(content, str(path))
-    checked = Checked(path, loaded=loaded)
-    for diagnostic in loaded.diagnostics:
-        checked.findings.append(diagnostic.to_json())
-        checked.texts.append(loaded.source.render(diagnostic))
-    return checked
+    return workflows.check(read_bytes(path), str(path))
 
 
-def _asl(content: bytes) -> dict[str, Any] | None:
-    """The definition, when the file is Amazon States Language, in JSON or in YAML."""
-    if len(content) > MAX_BYTES or (b"StartAt" not in content and b"States" not in content):
-        return None
-    from ...statelang import spec
-
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        data = spec.load_data(content)
-    return data if spec.is_asl(data) else None
-
-
-def _check_asl(path: Path, content: bytes, definition: dict[str, Any]) -> Checked:
-    from ...statelang import spec
-    from ...statelang.asl import validation
-
-    checked = Checked(path, definition=definition)
-    problems = validation.validate(definition)
-    source, _ = spec.read_source(content, str(path)) if problems else (None, [])
-    for problem in problems:
-        where, value = _named(problem.location, definition)
-        position = source.position(where, key=isinstance(value, dict | list)) if source else None
-        diagnostic = spec.Diagnostic(
-            problem.code,
-            problem.message,
-            where,
-            position,
-            f"at {problem.location}" if problem.location else None,
-            problem.severity.lower(),
-            str(path),
-        )
-        checked.findings.append({**diagnostic.to_json(), "location": problem.location})
-        checked.texts.append(spec.render(diagnostic, source.lines if source else []))
-    return checked
-
-
-def _named(location: str, data: Any) -> tuple[tuple[str | int, ...], Any]:
-    """What a location such as `/States/Fan out/Branches[0]/StartAt` names, as far as `data` has it: path and value.
-
-    Names stand in it as they are, slashes and all, so that the document itself must tell where each ends.
-    """
-    path: list[str | int] = []
-    while location:
-        index = re.match(r"\[(\d+)\]", location)
-        if index and isinstance(data, list) and int(index[1]) < len(data):
-            path.append(int(index[1]))
-            data, location = data[int(index[1])], location[index.end() :]
-            continue
-        rest = location.removeprefix("/")
-        names = [name for name in data if rest.startswith(name)] if isinstance(data, dict) else []
-        names = [name for name in names if rest[len(name) :][:1] in ("", "/", "[")]
-        if not names:
-            break
-        name = max(names, key=len)
-        path.append(name)
-        data, location = data[name], rest[len(name) :]
-    return tuple(path), data
-
-
-def load_workflow(path: Path) -> Workflow:
+def load_workflow(path: Path) -> WorkflowFile:
     """The workflow in the file. Raises `WrongRequest` with every error in it."""
-    checked = check(path)
-    if not checked.ok:
-        count = sum(finding["severity"] == "error" for finding in checked.findings)
-        raise WrongRequest(
-            f"{path} has {count} error{'s' if count != 1 else ''}\n\n" + "\n\n".join(checked.texts)
-        )
-    if checked.definition is not None:
-        return Workflow(path, _name_of(path), checked.definition, warnings=checked.texts)
-    assert checked.loaded is not None
-    assert checked.loaded.spec is not None
-    from ...statelang.compiler import compile_spec
-
-    compiled = compile_spec(checked.loaded.spec, checked.loaded.source)
-    return Workflow(
-        path,
-        checked.loaded.spec.workflow,
-        compiled.definition,
-        compiled.source_map,
-        checked.loaded.spec,
-        checked.texts,
+    try:
+        found = workflows.workflow_of(check(path))
+    except workflows.InvalidWorkflow as error:
+        raise WrongRequest(str(error)) from None
+    return WorkflowFile(
+        found.origin, found.name, found.definition, found.source_map, found.spec, found.warnings, path
     )
-
-
-def _name_of(path: Path) -> str:
-    """A name for a state machine that has none of its own: the file's, as far as ARNs allow it."""
-    stem = path.name.partition(".")[0]
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)[:80] or "workflow"
 
 
 def read_input(text: str | None) -> str:

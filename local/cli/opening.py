@@ -1,18 +1,15 @@
-"""What the commands that read or run executions share: opening the store, finding an execution, its source map."""
+"""What the commands that read or run executions share: opening the store, finding an execution."""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any
 
 from ...handlers.store import Head, Store, StoreError
 from .problem import WrongRequest
 
 RUN = "local-run"
 """Records of executions that `run` began: where the file was, so that `resume` finds the handlers again."""
-SOURCE_MAP = "source-map"
-"""Source maps, by the digest of the definition that they belong to."""
 
 
 def open_store(url: str, *, create: bool) -> Store:
@@ -60,9 +57,3 @@ def find_execution(store: Store, name: str) -> Head:
     close = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {close[0]}?" if close else "`stratum list` shows which there are"
     raise WrongRequest(f"there is no execution '{name}'; {hint}")
-
-
-def source_map(store: Store, definition: str) -> dict[str, Any] | None:
-    """The source map of the definition of that digest; None for one that was ASL to begin with."""
-    record = store.get(SOURCE_MAP, definition)
-    return None if record is None else record.value

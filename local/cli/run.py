@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...handlers.executions import Loaded
+from ...handlers.steps import Steps
 from ...handlers.store import Commit, Head, Store
-from ...statelang.asl import dump
-from ..cloud import ROLE, CallFailed, LocalCloud
+from ...handlers.workflows import DeploymentRefused, deploy, input_violations, source_map
+from ..cloud import CallFailed, LocalCloud
 from ..owners import OwnedElsewhere, Owner
-from .files import Workflow, load_workflow, read_input
-from .opening import RUN, SOURCE_MAP, find_execution, open_store, source_map
+from .files import WorkflowFile, load_workflow, read_input
+from .opening import RUN, find_execution, open_store
 from .problem import WrongRequest
 from .progress import Progress, progress
-from .steps import Steps
 
 if TYPE_CHECKING:
     from ...handlers.functions import Functions
@@ -143,22 +143,12 @@ def _functions(folder: Path) -> Functions:
     return WorkerFunctions([folder])
 
 
-def _deploy(cloud: LocalCloud, workflow: Workflow) -> str:
-    """Creates the state machine, or gives an earlier one this definition; answers its ARN."""
-    definition = dump(workflow.definition)
+def _deploy(cloud: LocalCloud, workflow: WorkflowFile) -> str:
+    """The ARN of the state machine, which has this definition now."""
     try:
-        created = cloud.call("CreateStateMachine", name=workflow.name, definition=definition, roleArn=ROLE)
-        machine = created["stateMachineArn"]
-    except CallFailed as failed:
-        if failed.type != "StateMachineAlreadyExists":
-            raise WrongRequest(failed.message) from None
-        machine = failed.message.partition("'")[2].rstrip("'")
-        cloud.call("UpdateStateMachine", stateMachineArn=machine, definition=definition)
-    if workflow.source_map is not None:
-        from ...statelang.asl import digest_of
-
-        cloud.store.put(SOURCE_MAP, digest_of(definition), workflow.source_map)
-    return machine
+        return deploy(cloud.runtime, cloud.store.tenant, workflow)
+    except DeploymentRefused as refused:
+        raise WrongRequest(str(refused)) from None
 
 
 def _start(cloud: LocalCloud, machine: str, name: str, input: str) -> str:
@@ -172,16 +162,11 @@ def _start(cloud: LocalCloud, machine: str, name: str, input: str) -> str:
         raise WrongRequest(failed.message) from None
 
 
-def _check_input(workflow: Workflow, input: str) -> None:
+def _check_input(workflow: WorkflowFile, input: str) -> None:
     """Refuses an input that the workflow's contract refuses, before anything runs."""
-    if workflow.spec is None or workflow.spec.input is None:
-        return
-    from ...statelang.spec import contracts_of, violations
-
-    contract = contracts_of(workflow.spec, []).input
-    found = violations(contract, json.loads(input)) if contract is not None else []
+    found = input_violations(workflow, input)
     if found:
-        lines = "\n".join(f"  {violation.path}: {violation.message}" for violation in found)
+        lines = "\n".join(f"  {line}" for line in found)
         raise WrongRequest(
             f"the input is not as {workflow.path} wants it; give one with --input JSON or @FILE\n{lines}"
         )

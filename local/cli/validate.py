@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from .files import Checked, check
+from ...handlers.workflows import Checked
+from .files import check
 from .problem import WrongRequest
 
 
@@ -32,7 +33,7 @@ def validate(options: argparse.Namespace) -> int:
     for file in checked:
         errors = sum(finding["severity"] == "error" for finding in file.findings)
         if errors:
-            print(f"{file.path}: {errors} error{'s' if errors != 1 else ''}", file=sys.stderr)
+            print(f"{file.origin}: {errors} error{'s' if errors != 1 else ''}", file=sys.stderr)
         else:
-            print(f"{file.path}: ok")
+            print(f"{file.origin}: ok")
     return 0 if ok else 2
