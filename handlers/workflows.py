@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..statelang.spec import Loaded
+    from ..statelang.spec.schema_files import ReadSchema
     from .runtime import Runtime
     from .store import Store
 
@@ -65,14 +66,17 @@ class DeploymentRefused(ValueError):
     """The front door would not take the definition; the message is its own."""
 
 
-def check(content: bytes, origin: str) -> Checked:
-    """Finds everything that is wrong with the text; `origin` is what findings call it, such as a file's path."""
+def check(content: bytes, origin: str, *, schemas: ReadSchema | None = None) -> Checked:
+    """Finds everything that is wrong with the text; `origin` is what findings call it, such as a file's path.
+
+    `schemas` reads the JSON Schema files that a spec names.
+    """
     from ..statelang import spec
 
     definition = _asl(content)
     if definition is not None:
         return _check_asl(content, origin, definition)
-    loaded = spec.load(content, origin)
+    loaded = spec.load(content, origin, schemas=schemas)
     checked = Checked(origin, loaded=loaded)
     for diagnostic in loaded.diagnostics:
         checked.findings.append(diagnostic.to_json())

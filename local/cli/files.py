@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...handlers import workflows
 from ...handlers.workflows import MAX_BYTES, Checked, Workflow
@@ -51,7 +53,28 @@ def _similar(path: Path) -> str:
 
 def check(path: Path) -> Checked:
     """Reads the file and finds everything that is wrong with it."""
-    return workflows.check(read_bytes(path), str(path))
+    return workflows.check(read_bytes(path), str(path), schemas=_schemas(path.parent))
+
+
+def _schemas(folder: Path) -> Callable[[str], Any]:
+    """Reads the JSON Schema files that a spec in the folder names."""
+    from ...statelang import spec
+    from ...statelang.spec.schema_files import SchemaUnreadable
+
+    def read(name: str) -> Any:
+        try:
+            content = read_bytes(folder / name)
+        except WrongRequest as problem:
+            raise SchemaUnreadable(str(problem)) from None
+        try:
+            data = json.loads(content)
+        except (ValueError, RecursionError):
+            data = spec.load_data(content)
+        if data is None:
+            raise SchemaUnreadable(f"{folder / name} is neither JSON nor YAML")
+        return data
+
+    return read
 
 
 def load_workflow(path: Path) -> WorkflowFile:

@@ -26,11 +26,16 @@ _BAD = (
 _MISSING = (
     "$_missing := function($_p){{'code': '" + CONTRACT_VIOLATED + "', 'path': $_p, 'message': 'is missing'}}"
 )
+_UNEXPECTED = (
+    "$_unexpected := function($_p){{'code': '"
+    + CONTRACT_VIOLATED
+    + "', 'path': $_p, 'message': 'is not expected'}}"
+)
 _DATE_TIME = r"/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/"
 _COMPARED = {
     "minimum": "{v} >= {n}", "maximum": "{v} <= {n}", "exclusiveMinimum": "{v} > {n}", "exclusiveMaximum": "{v} < {n}",
     "multipleOf": "{v} % {n} = 0", "minLength": "$length({v}) >= {n}", "maxLength": "$length({v}) <= {n}",
-    "minItems": "$count({v}) >= {n}", "maxItems": "$count({v}) <= {n}",
+    "minItems": "$count({v}) >= {n}", "maxItems": "$count({v}) <= {n}", "uniqueItems": "$count($distinct({v})) = $count({v})",
 }  # fmt: skip
 
 
@@ -61,13 +66,14 @@ class _Writer:
 
     def __init__(self) -> None:
         self.functions: list[str] = []
-        self._named: set[str] = set()
+        self._named: dict[str, Contract] = {}
         self._depth = 0
 
     def used(self, check: str) -> list[str]:
         """The helpers that the checks call."""
         everything = check + "".join(self.functions)
-        return [helper for name, helper in (("$_bad(", _BAD), ("$_missing(", _MISSING)) if name in everything]
+        helpers = (("$_bad(", _BAD), ("$_missing(", _MISSING), ("$_unexpected(", _UNEXPECTED))
+        return [helper for name, helper in helpers if name in everything]
 
     def check(self, contract: Contract, value: str, path: str) -> str:
         """An expression for the violations of `value`: undefined, one, or several."""
@@ -78,28 +84,39 @@ class _Writer:
 
     def _required(self, contract: Contract, value: str, path: str) -> str:
         if contract.name is not None and (contract.fields is not None or contract.items is not None):
-            name = f"$_is_{contract.name}"
-            if contract.name not in self._named and re.fullmatch(r"\w+", contract.name, re.ASCII):
-                self._named.add(contract.name)
-                body = self._plain(contract, "$_v", "$_p")
-                self.functions.append(f"{name} := function($_v, $_p){{{body}}}")
-            if contract.name in self._named:
+            name = self._function(contract)
+            if name is not None:
                 return f"{name}({value}, {path})"
         return self._plain(contract, value, path)
 
+    def _function(self, contract: Contract) -> str | None:
+        """The function that checks a type with a name; two types of one name (a JSON Schema has its own) are told apart."""
+        if contract.name is None or not re.fullmatch(r"\w+", contract.name, re.ASCII):
+            return None
+        plain = replace(contract, optional=False)
+        name, number = f"$_is_{contract.name}", 2
+        while name in self._named and self._named[name] != plain:
+            name, number = f"$_is_{contract.name}_{number}", number + 1
+        if name not in self._named:
+            self._named[name] = plain
+            self.functions.append(f"{name} := function($_v, $_p){{{self._plain(contract, '$_v', '$_p')}}}")
+        return name
+
     def _plain(self, contract: Contract, value: str, path: str) -> str:
-        if contract.kind == "any" and contract.enum is None:
+        if contract.kind == "any":
             return "()"
         bad = f"$_bad({path}, {quoted(_expected(contract))}, {value})"
         if contract.choices:
-            tests = " or ".join(
-                f"$count([{self.check(choice, value, path)}]) = 0" for choice in contract.choices
-            )
+            fitting = [f"$count([{self.check(choice, value, path)}]) = 0" for choice in contract.choices]
+            tests = " or ".join(fitting)
+            if contract.one:
+                tests = f"$sum([{', '.join(f'{each} ? 1 : 0' for each in fitting)}]) = 1"
             return f"({tests} ? () : {bad})"
         test = self._test(contract, value)
-        if contract.fields is None and contract.items is None:
+        parts = self._parts(contract, value, path)
+        if not parts and contract.fields is None and contract.items is None:
             return f"({test} ? () : {bad})"
-        return f"({test} ? [{', '.join(self._parts(contract, value, path))}] : {bad})"
+        return f"({test} ? [{', '.join(parts)}] : {bad})"
 
     def _parts(self, contract: Contract, value: str, path: str) -> list[str]:
         found: list[str] = []
@@ -119,11 +136,27 @@ class _Writer:
             inner = self.check(contract.items, item, f"{path} & '[' & {index} & ']'")
             self._depth -= 1
             found.append(f"$reduce($map({value}, function({item}, {index}){{[{inner}]}}), $append)")
+        if contract.closed or contract.additional is not None:
+            self._depth += 1
+            key = f"$_k{self._depth}"
+            at = f"{path} & '.' & {key}"
+            inner = f"$_unexpected({at})"
+            if contract.additional is not None:
+                inner = self.check(contract.additional, f"$lookup({value}, {key})", at)
+            self._depth -= 1
+            known = json.dumps(list(contract.fields or {}), ensure_ascii=False)
+            others = f"$filter($keys({value}), function({key}){{({key} in {known}) ? false : true}})"
+            found.append(f"$reduce($map({others}, function({key}){{[{inner}]}}), $append)")
         return found
 
     def _test(self, contract: Contract, value: str) -> str:
         if contract.enum is not None:
-            return f"{value} in {json.dumps(list(contract.enum), ensure_ascii=False)}"
+            written = [json.dumps(each, ensure_ascii=False) for each in contract.enum]
+            if any(
+                isinstance(each, dict | list) for each in contract.enum
+            ):  # `in` looks for the very same array
+                return "(" + " or ".join(f"{value} = {each}" for each in written) + ")"
+            return f"{value} in [{', '.join(written)}]"
         kind = (
             "string"
             if contract.kind == "date-time"

@@ -5,10 +5,14 @@
 - `{field: T, …}`: an object with at least these fields
 - `optional T`: the field may be absent or null; `T | U`: one of them
 - `{type: integer, minimum: 1}`: a scalar type or `array` with constraints; `{enum: [a, b]}`: one of these values
+- `{type: object, additionalProperties: T}`: an object of any fields that are T
+- `{$ref: ./order.schema.json}` under `types:`: a JSON Schema, out of a file (`schema_files`); a mapping with `$schema`
+  is one itself (`schema_reader`)
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +25,7 @@ CONSTRAINTS: dict[str, tuple[str, ...]] = {
     "minimum": ("number", "integer"), "maximum": ("number", "integer"), "exclusiveMinimum": ("number", "integer"),
     "exclusiveMaximum": ("number", "integer"), "multipleOf": ("number", "integer"), "minLength": ("string",),
     "maxLength": ("string",), "pattern": ("string",), "minItems": ("array",), "maxItems": ("array",),
+    "uniqueItems": ("array",),
 }  # fmt: skip
 """Which constraint is for values of which types."""
 
@@ -38,12 +43,16 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """`kind` is one of SCALARS, or `union`. `fields` is None for an object of any fields."""
+    """`kind` is one of SCALARS, or `union` (also for an `enum` of several kinds). `fields` is None for an object of any fields; what others it may have is
+    `additional` (None: anything), unless it is `closed` and has none. `one`: exactly one of the choices holds."""
 
     kind: str
     fields: Mapping[str, Contract] | None = None
+    additional: Contract | None = None
+    closed: bool = False
     items: Contract | None = None
     choices: tuple[Contract, ...] = ()
+    one: bool = False
     constraints: Mapping[str, Any] = field(default_factory=dict)
     enum: tuple[Any, ...] | None = None
     optional: bool = False
@@ -54,14 +63,16 @@ class Contract:
         return f"optional {text}" if self.optional else text
 
     def _written(self) -> str:
+        if self.enum is not None:
+            return "one of " + ", ".join(map(_shown, self.enum))
         if self.kind == "union":
             return " | ".join(map(str, self.choices))
-        if self.enum is not None:
-            return "one of " + ", ".join(map(repr, self.enum))
         if self.kind == "array" and self.items is not None:
             return f"[{self.items}]"
         if self.kind == "object" and self.fields is not None:
             return "{" + ", ".join(f"{key}: {value}" for key, value in self.fields.items()) + "}"
+        if self.additional is not None:
+            return f"object of {self.additional}"
         told = ", ".join(f"{key} {value}" for key, value in self.constraints.items())
         return f"{self.kind} ({told})" if told else self.kind
 
@@ -73,16 +84,24 @@ class Contract:
         if self.enum is not None:
             schema = {"enum": list(self.enum)}
         if self.choices:
-            schema["anyOf"] = [choice.to_json_schema() for choice in self.choices]
+            schema["oneOf" if self.one else "anyOf"] = [choice.to_json_schema() for choice in self.choices]
         if self.items is not None:
             schema["items"] = self.items.to_json_schema()
         if self.fields is not None:
             schema["properties"] = {key: value.to_json_schema() for key, value in self.fields.items()}
             schema["required"] = [key for key, value in self.fields.items() if not value.optional]
+        if self.closed or self.additional is not None:
+            schema["additionalProperties"] = (
+                False if self.additional is None else self.additional.to_json_schema()
+            )
         return {"anyOf": [schema, {"type": "null"}]} if self.optional else schema
 
 
 ANY = Contract("any")
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def violations(contract: Contract, value: Any) -> list[Violation]:
@@ -107,15 +126,25 @@ def type_of(value: Any) -> str:
     return "array" if isinstance(value, list) else "object"
 
 
+def _key(value: Any) -> Any:
+    """Two JSON values are the same when their keys are: `true` is not 1, and 1.0 is."""
+    if isinstance(value, dict):
+        return "object", frozenset((name, _key(part)) for name, part in value.items())
+    if isinstance(value, list):
+        return "array", tuple(map(_key, value))
+    return type_of(value), value
+
+
 def _violations(contract: Contract, value: Any, path: str) -> Iterator[Violation]:
-    if (contract.optional and value is None) or (contract.kind == "any" and contract.enum is None):
+    if (contract.optional and value is None) or contract.kind == "any":
         return
     if contract.choices:
-        if all(next(_violations(choice, value, path), None) for choice in contract.choices):
+        fitting = sum(next(_violations(choice, value, path), None) is None for choice in contract.choices)
+        if fitting == 0 or (contract.one and fitting > 1):
             yield Violation(path, f"expected {contract}, got {type_of(value)}")
         return
     if contract.enum is not None:
-        if not any(value == each and type_of(value) == type_of(each) for each in contract.enum):
+        if not any(_key(value) == _key(each) for each in contract.enum):
             yield Violation(path, f"expected {contract}, got {type_of(value)}")
         return
     if not _has_kind(contract, value) or not all(
@@ -132,6 +161,14 @@ def _violations(contract: Contract, value: Any, path: str) -> Iterator[Violation
             yield from _violations(part, value[key], f"{path}.{key}")
         elif not part.optional:
             yield Violation(f"{path}.{key}", "is missing")
+    if contract.closed or contract.additional is not None:
+        for key in value:
+            if key in (contract.fields or {}):
+                continue
+            if contract.additional is None:
+                yield Violation(f"{path}.{key}", "is not expected")
+            else:
+                yield from _violations(contract.additional, value[key], f"{path}.{key}")
 
 
 def _has_kind(contract: Contract, value: Any) -> bool:
@@ -148,6 +185,8 @@ def _holds(constraint: str, limit: Any, value: Any) -> bool:
         return re.search(limit, value) is not None
     if constraint == "multipleOf":
         return value % limit == 0
+    if constraint == "uniqueItems":
+        return len({_key(item) for item in value}) == len(value)
     measured = len(value) if isinstance(value, str | list) else value
     if constraint.startswith("min"):
         return measured >= limit
@@ -199,6 +238,8 @@ class TypeReader:
                 return Contract("array")
             return Contract("array", items=self.read(written[0], (*path, 0)))
         if isinstance(written, dict):
+            if "$schema" in written or "$ref" in written:
+                return self._schema(written, path)
             if _is_constrained(written):
                 return self._constrained(written, path)
             return Contract(
@@ -243,6 +284,11 @@ class TypeReader:
             if base.kind not in CONSTRAINTS[key]:
                 kinds = " or ".join(CONSTRAINTS[key])
                 self._problem("S302", f"`{key}` is for {kinds}, not for {base.kind}", (*path, key))
+            elif key == "uniqueItems":
+                if isinstance(value, bool):
+                    constraints.update({key: True} if value else {})
+                else:
+                    self._problem("S302", f"`uniqueItems` is true or false, not {value!r}", (*path, key))
             elif key == "pattern":
                 if self._is_pattern(value, (*path, key)):
                     constraints[key] = value
@@ -251,7 +297,28 @@ class TypeReader:
             else:
                 constraints[key] = value
         items = self.read(written["items"], (*path, "items")) if "items" in written else base.items
-        return replace(base, constraints=constraints, enum=tuple(enum) if enum else None, items=items)
+        made = replace(base, constraints=constraints, items=items)
+        if enum:
+            made = replace(listed(enum), optional=base.optional)
+        if "additionalProperties" not in written:
+            return made
+        if base.kind != "object":
+            at = (*path, "additionalProperties")
+            self._problem("S302", f"`additionalProperties` is for object, not for {base.kind}", at)
+            return made
+        rest = written["additionalProperties"]
+        if isinstance(rest, bool):
+            return replace(made, closed=not rest)
+        return replace(made, additional=self.read(rest, (*path, "additionalProperties")))
+
+    def _schema(self, written: dict[str, Any], path: Path) -> Contract:
+        from .schema_reader import SchemaReader
+
+        if "$schema" not in written:
+            where = "a JSON Schema out of a file is given a name under `types:`"
+            self._problem("S307", f"{written['$ref']!r} is not looked up here", path, where)
+            return ANY
+        return SchemaReader(written, path, self._findings).contract()
 
     def _is_pattern(self, value: Any, path: Path) -> bool:
         try:
@@ -265,9 +332,15 @@ class TypeReader:
         self._findings.append(Diagnostic(code, message, path, None, suggestion))
 
 
+def listed(values: list[Any]) -> Contract:
+    """The contract of what is one of the values."""
+    kinds = {type_of(value) for value in values}
+    return Contract(kinds.pop() if len(kinds) == 1 else "union", enum=tuple(values))
+
+
 def _is_constrained(written: dict[str, Any]) -> bool:
     """Whether a mapping is a type with constraints; a record may have a field called `type` beside others."""
-    allowed = {*CONSTRAINTS, "type", "enum", "items"}
+    allowed = {*CONSTRAINTS, "type", "enum", "items", "additionalProperties"}
     if not set(written) <= allowed:
         return False
     if "type" in written:

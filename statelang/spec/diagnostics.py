@@ -38,6 +38,7 @@ CODES = {
     "S304": "a value that its contract refuses",
     "S305": "a field that the contract lacks",
     "S306": "a field of the contract that is missing",
+    "S307": "a JSON Schema that is not there, or that is none",
     "S401": "`next` names no step",
     "S402": "a step that nothing leads to",
     "S403": "a loop with no bound",
@@ -52,6 +53,7 @@ CODES = {
     "S507": "a variable that this place does not have",
     "W901": "a retry that can never match",
     "W902": "an optional value where the contract wants one",
+    "W903": "a part of a JSON Schema that is not checked",
 }
 
 

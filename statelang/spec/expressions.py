@@ -121,8 +121,13 @@ def _fields(reference: jsonata.Reference, contract: Contract, finding: Any) -> D
     for segment in reference.path:
         while at is not None and at.kind == "array":
             at = at.items
-        if at is None or at.kind in ("any", "union") or (at.fields is None and at.kind == "object"):
+        if at is None or at.kind in ("any", "union"):
             return None
+        if at.kind == "object" and at.fields is None and at.additional is None:
+            return None
+        if segment.name not in (at.fields or {}) and at.additional is not None:
+            at = at.additional
+            continue
         if at.fields is None or segment.name not in at.fields:
             what = at.name or ("it" if at.fields is not None else f"a {at.kind}")
             message = f"{what} has no field `{segment.name}`"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from .diagnostics import Diagnostic, did_you_mean
 from .models import KINDS, LATER, Defaults, Spec, Step
+from .schema_files import ReadSchema, embedded
 from .source import Path, Source, is_asl, read_source
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
@@ -29,12 +30,15 @@ class Loaded:
         return self.spec is not None and not any(each.severity == "error" for each in self.diagnostics)
 
 
-def load(text: str | bytes, name: str = "<spec>") -> Loaded:
-    """Reads and checks a spec. Never raises for a bad one: what is wrong is in `diagnostics`, all at once."""
+def load(text: str | bytes, name: str = "<spec>", *, schemas: ReadSchema | None = None) -> Loaded:
+    """Reads and checks a spec. Never raises for a bad one: what is wrong is in `diagnostics`, all at once.
+
+    `schemas` gives the JSON Schema files that the spec names.
+    """
     source, findings = read_source(text, name)
     if source.data is None:
         return Loaded(source, None, findings)
-    reader = _Reader(source, findings)
+    reader = _Reader(source, findings, schemas)
     spec = reader.spec()
     if spec is not None:
         from .checks import check
@@ -51,8 +55,9 @@ def _order(finding: Diagnostic) -> tuple[int, int, str]:
 
 
 class _Reader:
-    def __init__(self, source: Source, findings: list[Diagnostic]):
+    def __init__(self, source: Source, findings: list[Diagnostic], schemas: ReadSchema | None = None):
         self.source = source
+        self.schemas = schemas
         self.findings = findings
         self.refused = bool(findings)
         self.broken: list[str] = []  # the ids of steps that could not be read
@@ -97,6 +102,8 @@ class _Reader:
             if not isinstance(step, dict) or str(step.get("id", "")) not in whole:
                 self.broken.append(str(step.get("id", "")) if isinstance(step, dict) else "")
         header = {key: value for key, value in data.items() if key != "steps"}
+        if "types" in header:
+            header["types"] = embedded(header["types"], self.schemas, self.findings)
         if "steps" not in data:
             self.problem("S202", "`steps` is missing", (), "a workflow is a list of steps under `steps:`")
         known = dict(header)

@@ -295,3 +295,22 @@ def test_an_input_that_is_too_large_is_refused(folder: Path) -> None:
     (folder / "big.json").write_text(json.dumps("x" * 300_000))
     done = stratum("run", "asl.json", "--input", "@big.json", cwd=folder)
     assert (done.returncode, "262144" in done.stderr) == (2, True)
+
+
+def test_a_json_schema_file_is_a_contract(folder: Path) -> None:
+    (folder / "order.schema.json").write_text(
+        '{"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"], "not": {}}'
+    )
+    (folder / "hello.yaml").write_text(
+        HELLO.replace("steps:", "types: {Order: {$ref: order.schema.json}}\ninput: Order\nsteps:")
+    )
+    done = stratum("run", "hello.yaml", "--input", '{"name": 1}', cwd=folder)
+    assert done.returncode == 2
+    assert "$.name: expected string, got number" in done.stderr
+    done = stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', cwd=folder)
+    assert (done.returncode, json.loads(done.stdout)) == (0, "Hello, Ada")
+    assert "W903: order.schema.json#: `not` is not checked" in done.stderr
+    (folder / "order.schema.json").write_text("{")
+    done = stratum("validate", "hello.yaml", cwd=folder)
+    assert done.returncode == 2
+    assert "order.schema.json is neither JSON nor YAML" in done.stderr

@@ -17,7 +17,7 @@ def misfits(value: Any, contract: Contract, path: Path, scope: Scope) -> Iterato
         if found is not None and not may_fit(found, contract):
             yield Diagnostic("S304", f"this is {found}, and the contract wants {contract}", path)
         return
-    if contract.kind in ("any", "union") or (contract.optional and value is None):
+    if contract.kind == "any" or contract.choices or (contract.optional and value is None):
         return
     if isinstance(value, dict) and contract.fields is not None:
         for name, part in contract.fields.items():
@@ -26,7 +26,9 @@ def misfits(value: Any, contract: Contract, path: Path, scope: Scope) -> Iterato
             elif not part.optional:
                 yield Diagnostic("S306", f"`{name}` is missing, which the contract wants ({part})", path)
         for name in value:
-            if name not in contract.fields:
+            if name not in contract.fields and contract.additional is not None:
+                yield from misfits(value[name], contract.additional, (*path, name), scope)
+            elif name not in contract.fields:
                 fields = ", ".join(f"`{each}`" for each in contract.fields)
                 yield Diagnostic(
                     "S305", f"the contract has no field `{name}`", (*path, name), None, f"it has {fields}"
@@ -35,6 +37,10 @@ def misfits(value: Any, contract: Contract, path: Path, scope: Scope) -> Iterato
     if isinstance(value, list) and contract.items is not None:
         for index, item in enumerate(value):
             yield from misfits(item, contract.items, (*path, index), scope)
+        return
+    if isinstance(value, dict) and contract.additional is not None:
+        for name, part in value.items():
+            yield from misfits(part, contract.additional, (*path, name), scope)
         return
     if isinstance(value, dict | list):
         if contract.kind != type_of(value):
@@ -56,7 +62,7 @@ def may_fit(found: Contract, wanted: Contract) -> bool:
     if found.fields is not None and wanted.fields is not None:
         for name, part in wanted.fields.items():
             if name not in found.fields:
-                if not part.optional:
+                if not part.optional and found.additional is None:
                     return False
             elif not may_fit(found.fields[name], part):
                 return False
