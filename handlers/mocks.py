@@ -15,7 +15,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .tasks import TaskCommand
 
 
 class InvalidMocks(ValueError):
@@ -24,12 +27,28 @@ class InvalidMocks(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What one try comes to: a result (JSON text), or an error and its cause."""
+    """What one try comes to: a result (JSON text), or an error and its cause.
+
+    `pending`: neither yet; the answer comes by a message of its own, or never.
+    """
 
     output: str | None = None
     error: str | None = None
     cause: str | None = None
     submitted: str | None = None
+    pending: bool = False
+
+
+class MockedTasks(Protocol):
+    """What answers tasks in place of their integrations."""
+
+    def has(self, machine: str, case: str) -> bool:
+        """Whether there is that test case of the state machine."""
+        ...
+
+    def answer(self, execution: str, task: TaskCommand) -> Response | None:
+        """What this try of the task comes to, or None where it is to be performed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +59,11 @@ class Mocks:
 
     def has(self, machine: str, case: str) -> bool:
         return (machine, case) in self.cases
+
+    def answer(self, execution: str, task: TaskCommand) -> Response | None:
+        if task.mock is None:
+            return None
+        return self.response(task.mock["machine"], task.mock["case"], task.state, task.mock["attempt"])
 
     def response(self, machine: str, case: str, state: str, attempt: int) -> Response | None:
         """The response for the try number `attempt`, or None where the state is not mocked."""

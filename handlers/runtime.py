@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .executions import Executions
     from .functions import Functions
-    from .mocks import Mocks
+    from .mocks import MockedTasks
     from .store import Commit, Store
 
 Body = dict[str, Any]
@@ -68,7 +68,7 @@ class Runtime:
         observer: Observer | None = None,
         pause: Pause | None = None,
         single_threaded: bool = False,
-        mocks: Mocks | None = None,
+        mocks: MockedTasks | None = None,
         clients: Clients | None = None,
     ):
         self.store = store

@@ -99,11 +99,8 @@ def perform_task(
     runtime: Runtime, tenant: str, execution: str, command: TaskCommand
 ) -> dict[str, Any] | None:
     """Performs a task; answers the message that says what came of it, or None where somebody else will."""
-    if command.mock is not None and runtime.mocks is not None:
-        mock = command.mock
-        response = runtime.mocks.response(mock["machine"], mock["case"], command.state, mock["attempt"])
-        if response is not None:
-            return _mocked(runtime, tenant, execution, command, response)
+    if runtime.mocks is not None and (response := runtime.mocks.answer(execution, command)) is not None:
+        return _mocked(runtime, tenant, execution, command, response)
     try:
         output = integrations.perform(runtime, tenant, execution, command)
         message = messages.task_succeeded(command.frame, command.task, output)
@@ -124,10 +121,17 @@ def perform_task(
 
 def _mocked(
     runtime: Runtime, tenant: str, execution: str, command: TaskCommand, response: Response
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
+    """The message for a mocked task; what comes before it in the history is told here."""
+    before = None
     if command.resource.endswith((".sync", ".sync:2", integrations.TOKEN)):
-        submitted = messages.task_submitted(command.frame, command.task, response.submitted or "{}")
-        runtime.outbox.advance([{"tenant": tenant, "execution": execution, "message": submitted}])
+        before = messages.task_submitted(command.frame, command.task, response.submitted or "{}")
+    elif ":activity:" in command.resource:
+        before = messages.activity_started(command.frame, command.task, None)
+    if before is not None:
+        runtime.outbox.advance([{"tenant": tenant, "execution": execution, "message": before}])
+    if response.pending:
+        return None
     if response.output is not None:
         return messages.task_succeeded(command.frame, command.task, response.output)
     return messages.task_failed(command.frame, command.task, response.error, response.cause)

@@ -22,7 +22,7 @@ from ..handlers import advance, tasks, timers
 from ..handlers.api import front_door
 from ..handlers.executions import Loaded
 from ..handlers.functions import Functions
-from ..handlers.mocks import Mocks
+from ..handlers.mocks import MockedTasks
 from ..handlers.runtime import Body, Clients, Observer, Runtime
 from ..handlers.store import Store
 from ..handlers.workflows import ROLE as ROLE
@@ -58,7 +58,7 @@ class LocalCloud:
         clock: Clock | None = None,
         workers: int = 8,
         observer: Observer | None = None,
-        mocks: Mocks | None = None,
+        mocks: MockedTasks | None = None,
         clients: Clients | None = None,
     ):
         self.clock = clock or RealClock()

@@ -29,7 +29,7 @@ class LocalQueues:
         self.changed = threading.Condition()
         self._messages: deque[Body] = deque()
         self._tasks: deque[Body] = deque()
-        self._wakes: list[tuple[int, int, str, str]] = []
+        self._wakes: list[tuple[int, int, Body]] = []
         self._count = 0
         self._in_flight: set[tuple[Any, ...]] = set()
 
@@ -51,19 +51,22 @@ class LocalQueues:
             self.changed.notify_all()
 
     def wake(self, tenant: str, execution: str, at: int) -> None:
+        self.advance_at(at, {"tenant": tenant, "execution": execution, "message": {"type": "tick"}})
+
+    def advance_at(self, at: int, body: Body) -> None:
+        """Sends a message that arrives at `at`, in milliseconds."""
         with self.changed:
             self._count += 1
-            heapq.heappush(self._wakes, (at, self._count, tenant, execution))
+            heapq.heappush(self._wakes, (at, self._count, body))
             self.changed.notify_all()
 
     # -- the other side --------------------------------------------------------------------------------
 
     def take_messages(self, now: int, limit: int = 100) -> list[Body]:
-        """The messages that wait, with a tick for everything that is due at `now`."""
+        """The messages that wait, with what is due at `now`."""
         with self.changed:
             while self._wakes and self._wakes[0][0] <= now:
-                _, _, tenant, execution = heapq.heappop(self._wakes)
-                self._messages.append({"tenant": tenant, "execution": execution, "message": {"type": "tick"}})
+                self._messages.append(heapq.heappop(self._wakes)[2])
             return [self._messages.popleft() for _ in range(min(limit, len(self._messages)))]
 
     def take_tasks(self, limit: int = 100) -> list[Body]:
@@ -120,7 +123,7 @@ class LocalQueues:
 
     @property
     def next_wake(self) -> int | None:
-        """When the next tick is due, in milliseconds."""
+        """When the next tick or message is due, in milliseconds."""
         return self._wakes[0][0] if self._wakes else None
 
 

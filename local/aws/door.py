@@ -12,7 +12,7 @@ from typing import Any
 
 from ...handlers.api import front_door
 from ...handlers.logs import logger
-from ...handlers.mocks import Mocks
+from ...handlers.mocks import MockedTasks
 from ...handlers.store import Store
 from ..clock import Clock
 from ..cloud import LocalCloud
@@ -47,7 +47,7 @@ class Door:
         data: Path | None = None,
         clock: Clock | None = None,
         workers: int = 32,
-        mocks: Mocks | None = None,
+        mocks: MockedTasks | None = None,
     ):
         self.moto = MotoServices()
         self.functions = LocalFunctions(

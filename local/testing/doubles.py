@@ -1,0 +1,262 @@
+"""What answers the tasks of an execution in a test: its mocks and its functions, found by state, step or resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...handlers.mocks import Mocks, Response
+from ..functions import errors
+from .definitions import (
+    LAMBDA_INVOKE,
+    SERVICES,
+    TOKEN,
+    State,
+    bare,
+    called_function,
+    is_lambda,
+    payload,
+    short,
+)
+from .mocks import Call, Outcome, Player, TaskError, check, to_json
+from .problem import SetupError, named
+from .workflows import Workflow
+
+if TYPE_CHECKING:
+    from ...handlers.tasks import TaskCommand
+
+Handler = Callable[[Any, Any], Any]
+
+
+@dataclass(slots=True)
+class MockCase:
+    """A case of a `MockConfigFile.json`: what its states come to, by how often each was tried."""
+
+    mocks: Mocks
+    machine: str
+    case: str
+    tried: dict[str, int] = field(default_factory=dict)
+
+    def response(self, state: str) -> Response | None:
+        attempt = self.tried.get(state, 0)
+        found = self.mocks.response(self.machine, self.case, state, attempt)
+        if found is not None:
+            self.tried[state] = attempt + 1
+        return found
+
+
+class Doubles:
+    """The mocks and functions of the executions of one workflow. `states` are those of its definition."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        mocks: Mapping[str, Any] | None = None,
+        tasks: Mapping[str, Any] | None = None,
+        test_case: MockCase | None = None,
+    ):
+        self.workflow = workflow
+        self.test_case = test_case
+        self._players: dict[str, Player] = {}
+        self._by_state: dict[str, Player] = {}
+        self._by_resource: dict[str, Player] = {}
+        self.functions: dict[str, Any] = {}
+        self.functions_by_state: dict[str, Any] = {}
+        for name, mock in _named("mocks", mocks).items():
+            check(name, mock)
+            self._add(name, Player(name, mock))
+        for name, function in _named("tasks", tasks).items():
+            self._add_function(name, function)
+        if test_case is not None:
+            self._check_test_case(test_case)
+
+    # -- set up ------------------------------------------------------------------------------------------
+
+    def _add(self, name: str, player: Player) -> None:
+        self._players[name] = player
+        state = self._state(name)
+        if state is not None:
+            if state.type != "Task":
+                raise SetupError(
+                    f"mocks: '{name}' is a {state.type} state of {self.workflow.name}; a mock stands for a task"
+                )
+            self._by_state[state.name] = player
+            return
+        keys = [key for key in self._resources() if _same_resource(name, key)]
+        if not keys and not self._calls_unknown_functions():
+            raise SetupError(
+                f"mocks: {self.workflow.name} has no state, step or resource '{name}'; {named(name, self._mockable())}"
+            )
+        for key in keys or [bare(name)]:
+            self._by_resource[key] = player
+
+    def _add_function(self, name: str, function: Any) -> None:
+        state = self._state(name)
+        if state is not None and state.type == "Task":
+            if not state.is_lambda:
+                raise SetupError(
+                    f"tasks: '{name}' of {self.workflow.name} calls {short(state.resource or '')} and no Lambda"
+                    " function; mocks={…} takes a function for it"
+                )
+            self.functions_by_state[state.name] = function
+            return
+        known = {state.function for state in self.workflow.states.values() if state.function}
+        matching = [key for key in known if _same_function(bare(name), key)]
+        self.functions[matching[0] if matching else bare(name)] = function
+        if not matching and not self._calls_others():
+            tasks = [each.name for each in self.workflow.states.values() if each.is_lambda]
+            raise SetupError(
+                f"tasks: {self.workflow.name} calls no function '{name}'; {named(name, [*known, *tasks])}"
+            )
+
+    def _check_test_case(self, case: MockCase) -> None:
+        mocked = case.mocks.cases[case.machine, case.case]
+        for name in mocked:
+            if name not in self.workflow.states:
+                tasks = [each.name for each in self.workflow.states.values() if each.type == "Task"]
+                raise SetupError(
+                    f"the test case '{case.case}' mocks the state '{name}', which {self.workflow.name} does not have;"
+                    f" {named(name, tasks)}"
+                )
+
+    def _state(self, name: str) -> State | None:
+        """The state of that name, or the one that does the work of the step of that name."""
+        found = self.workflow.states.get(name)
+        return found or self.workflow.states.get(self.workflow.working_state(name) or "")
+
+    def _resources(self) -> set[str]:
+        found: set[str] = set()
+        for state in self.workflow.states.values():
+            if state.resource:
+                found.add(state.resource)
+            if state.function:
+                found.add(state.function)
+        return found
+
+    def _mockable(self) -> list[str]:
+        tasks = [each for each in self.workflow.states.values() if each.type == "Task"]
+        return [each.name for each in tasks] + [
+            each.function or short(each.resource or "") for each in tasks if not each.dynamic
+        ]
+
+    def _calls_unknown_functions(self) -> bool:
+        return any(state.dynamic for state in self.workflow.states.values())
+
+    def _calls_others(self) -> bool:
+        """Whether functions may be called that the definition does not name."""
+        return any(
+            state.dynamic or (state.resource or "").startswith((f"{SERVICES}states:", f"{SERVICES}aws-sdk:"))
+            for state in self.workflow.states.values()
+        )
+
+    # -- while it runs -----------------------------------------------------------------------------------
+
+    def answer(
+        self, task: TaskCommand, execution: str, iteration: int | None
+    ) -> tuple[Response, Outcome] | None:
+        """What the task comes to where it is mocked, as the handlers take it and as the mock says it."""
+        player = self._player(task)
+        if player is None:
+            found = None if self.test_case is None else self.test_case.response(task.state)
+            return None if found is None else (found, Outcome())
+        call = Call(
+            task.state, self.workflow.step_of(task.state), task.resource, payload(task.resource, task.arguments),
+            task.attempt, iteration, _token(task, execution), execution,
+        )  # fmt: skip
+        outcome = player.play(call)
+        return _response(player.name, task, outcome), outcome
+
+    def _player(self, task: TaskCommand) -> Player | None:
+        found = self._by_state.get(task.state)
+        if found is None and self._by_resource:
+            function = called_function(task.resource, task.arguments)
+            found = self._by_resource.get(function or "") or self._by_resource.get(task.resource)
+        return found
+
+    def unused(self) -> list[str]:
+        """The mocks that answered nothing."""
+        names = [player.name for player in self._players.values() if not player.calls]
+        if self.test_case is not None:
+            mocked = self.test_case.mocks.cases[self.test_case.machine, self.test_case.case]
+            names += [name for name in mocked if name not in self.test_case.tried]
+        return names
+
+
+def _named(what: str, given: Any) -> Mapping[str, Any]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise SetupError(f"{what}={{…}} is a mapping of names, not {type(given).__name__}")
+    return given
+
+
+def _same_resource(name: str, resource: str) -> bool:
+    if name == resource or short(name) == short(resource):
+        return True
+    return ":" not in resource and _same_function(bare(name), resource)
+
+
+def _same_function(name: str, function: str) -> bool:
+    """CDK puts eight characters of its own behind the names that its users give."""
+    if name == function:
+        return True
+    rest = function.removeprefix(name)
+    return len(rest) == 8 and rest != function and all(c in "0123456789ABCDEF" for c in rest)
+
+
+def _token(task: TaskCommand, execution: str) -> str | None:
+    if not task.resource.endswith(TOKEN) and ":activity:" not in task.resource:
+        return None
+    from ...statelang.engine import make_token
+
+    return make_token(execution, task.frame, task.task)
+
+
+def _response(name: str, task: TaskCommand, outcome: Outcome) -> Response:
+    if outcome.pending:
+        return Response(pending=True)
+    if outcome.error is not None:
+        error, cause = failure(task, outcome.error)
+        return Response(error=error, cause=cause)
+    text = to_json(name, outcome.value)
+    if task.resource.startswith(LAMBDA_INVOKE) and not task.resource.endswith(TOKEN):
+        if not _is_invoke_response(outcome.value):
+            text = f'{{"ExecutedVersion":"$LATEST","Payload":{text},"StatusCode":200}}'
+    return Response(output=text)
+
+
+_INVOKE_RESPONSE = {
+    "ExecutedVersion", "FunctionError", "LogResult", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode",
+}  # fmt: skip
+
+
+def _is_invoke_response(value: Any) -> bool:
+    """Whether this is the whole answer of Lambda's Invoke, and not what a function returned."""
+    return isinstance(value, dict) and "Payload" in value and set(value) <= _INVOKE_RESPONSE
+
+
+def failure(task: TaskCommand, error: BaseException) -> tuple[str, str | None]:
+    """Name and cause of the failure that a Python exception stands for."""
+    if isinstance(error, TaskError):
+        return error.error, error.cause
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict) and isinstance(answer.get("Error"), dict):  # botocore's ClientError
+        return _client_error(task, answer)
+    name, text = type(error).__name__, str(error)
+    if is_lambda(task.resource) and not task.resource.endswith(TOKEN):
+        return name, errors.failed(task.key, name, text, []).payload
+    return name, text or None
+
+
+def _client_error(task: TaskCommand, answer: dict[str, Any]) -> tuple[str, str]:
+    """botocore's error under the name that Step Functions has for it."""
+    details = answer["Error"]
+    service = short(task.resource).removeprefix("aws-sdk:").partition(":")[0]
+    service = {"dynamodb": "DynamoDB", "sqs": "Sqs", "sns": "Sns"}.get(
+        service, service[:1].upper() + service[1:]
+    )
+    code = str(details.get("Code", "Unknown"))
+    name = code if code.endswith(("Exception", "Error")) else f"{code}Exception"
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    return f"{service}.{name}", f"{details.get('Message', '')} (Service: {service}, Status Code: {status})"

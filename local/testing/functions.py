@@ -1,0 +1,183 @@
+"""Lambda functions in this process, as a test wants them: breakpoints work, and so does patching their modules."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ...handlers.functions import FunctionNotFound, Invocation, InvocationResult
+from ..functions import errors, handler_runtime
+from ..functions.folders import Folders, bare_name
+from ..functions.handler_runtime import Context, Fault, Handler
+from .problem import Interrupted, SetupError
+
+if TYPE_CHECKING:
+    from .doubles import Doubles
+
+
+class TestedFunctions:
+    """Calls functions on the thread that asks. `doubles` finds what the test has given for an execution.
+
+    Modules are the ones that the test itself imports: each is loaded once, under its own name, from the folder of
+    the workflow or from wherever Python finds it. `raised` keeps what functions raised, the last for each execution.
+    """
+
+    __test__ = False
+
+    def __init__(self, doubles: Callable[[str], Doubles | None]):
+        self._doubles = doubles
+        self.raised: dict[str, BaseException] = {}
+
+    def invoke(self, invocation: Invocation) -> InvocationResult:
+        context = invocation.client_context or {}
+        execution, state = str(context.get("execution", "")), str(context.get("step", ""))
+        doubles = self._doubles(execution)
+        name = bare_name(invocation.function)
+        try:
+            handler = self._handler(doubles, name, state)
+            made = Context(name, invocation.request_id, invocation.client_context, invocation.timeout)
+            return InvocationResult(handler_runtime.invoke(handler, invocation.payload, made))
+        except Fault as fault:
+            if fault.__cause__ is not None:
+                self.raised[execution] = fault.__cause__
+            return errors.failed(invocation.request_id, fault.type, fault.message, fault.stack)
+        except SetupError as error:
+            raise Interrupted(error) from None
+
+    def _handler(self, doubles: Doubles | None, name: str, state: str) -> Handler:
+        """Raises `SetupError` where there is none, and `Fault` where its module cannot be loaded."""
+        if doubles is not None:
+            given = doubles.functions_by_state.get(state) or doubles.functions.get(name)
+            if given is not None:
+                return resolve(given, doubles.workflow.folders)
+        folders = doubles.workflow.folders if doubles is not None else ()
+        try:
+            module, attribute = Folders(folders).require(name)
+        except FunctionNotFound:
+            raise SetupError(_missing(doubles, name, state)) from None
+        return handler_runtime.load(module, attribute, lambda module: import_module(module, folders))
+
+
+def _missing(doubles: Doubles | None, name: str, state: str) -> str:
+    where = (
+        f"'{state}' calls the Lambda function '{name}', and there is none"
+        if state
+        else f"there is no Lambda function '{name}'"
+    )
+    ways = [f"give one in tasks={{'{name}': …}}", f"or mock the task in mocks={{'{state or name}': …}}"]
+    if doubles is not None and doubles.workflow.folders:
+        module = name.replace("-", ".").rpartition(".")[0]
+        if module:
+            places = ", ".join(map(str, doubles.workflow.folders))
+            ways.append(f"or put {module.replace('.', '/')}.py into {places}")
+    return f"{where}: {', '.join(ways)}"
+
+
+def resolve(given: Any, folders: Sequence[Path]) -> Handler:
+    """The function that a test names: itself, `module.function`, or `path/to/file.py:function`."""
+    if callable(given):
+        return given
+    if not isinstance(given, str):
+        raise SetupError(f"a function is a callable or its name, not {type(given).__name__}")
+    module, colon, attribute = given.partition(":")
+    if not colon:
+        module, _, attribute = given.rpartition(".")
+    if not module or not attribute.isidentifier():
+        raise SetupError(f"'{given}' names no function: write module.function, or path/to/file.py:function")
+    if module.endswith(".py"):
+        loaded = _load_file(module, folders, given)
+    else:
+        try:
+            loaded = import_module(module, folders)
+        except ModuleNotFoundError as error:
+            if error.name != module and not module.startswith(f"{error.name}."):
+                raise
+            places = ", ".join(map(str, folders)) or "this folder"
+            raise SetupError(
+                f"tasks: there is no module '{module}' for '{given}', neither in {places} nor installed"
+            ) from None
+    try:
+        found = getattr(loaded, attribute)
+    except AttributeError:
+        from .problem import named
+
+        names = [name for name, value in vars(loaded).items() if callable(value) and name[0] != "_"]
+        raise SetupError(
+            f"tasks: {module} has no function '{attribute}'; {named(attribute, names)}"
+        ) from None
+    return found
+
+
+def import_module(module: str, folders: Sequence[Path]) -> ModuleType:
+    """The module of that name: the one in the folders, already loaded or not; else any that Python finds."""
+    relative = Path(*module.split("."))
+    for folder in folders:
+        for file in ((folder / relative).with_suffix(".py"), folder / relative / "__init__.py"):
+            if file.is_file():
+                return _loaded_from(module, file.resolve(), folder)
+    return importlib.import_module(module)
+
+
+def _loaded_from(name: str, file: Path, folder: Path) -> ModuleType:
+    """The module of a file. One that is loaded already, under whatever name, is not loaded a second time."""
+    known = sys.modules.get(name)
+    if known is not None and _file_of(known) == file:
+        return known
+    for module in list(sys.modules.values()):
+        if _file_of(module) == file:
+            return module
+    if known is None:
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))  # for its neighbours; it stays, for what is imported later
+        importlib.invalidate_caches()
+        found = importlib.import_module(name)
+        if _file_of(found) == file:
+            return found
+    return _load_apart(name, file)
+
+
+def _load_apart(name: str, file: Path) -> ModuleType:
+    """The module under a name of its own: its own is another one's."""
+    private = f"_stratum_{abs(hash(file)):x}_{name.replace('.', '_')}"
+    if private in sys.modules:
+        return sys.modules[private]
+    spec = importlib.util.spec_from_file_location(private, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[private] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[private]
+        raise
+    return module
+
+
+def _load_file(path: str, folders: Sequence[Path], given: str) -> ModuleType:
+    for folder in (*folders, Path()):
+        file = (folder / path).resolve()
+        if file.is_file():
+            return _loaded_from(file.stem, file, file.parent)
+    places = ", ".join(map(str, folders)) or "this folder"
+    raise SetupError(f"tasks: there is no file for '{given}' in {places}")
+
+
+def _file_of(module: Any) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return _resolved(file) if isinstance(file, str) else None
+
+
+_known: dict[str, Path] = {}
+
+
+def _resolved(file: str) -> Path:
+    found = _known.get(file)
+    if found is None:
+        found = _known[file] = Path(file).resolve()
+    return found

@@ -1,0 +1,32 @@
+"""What is wrong with how a test is set up, as opposed to what the workflow did."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from ..cli.problem import WrongRequest
+
+
+class SetupError(WrongRequest):
+    """The test asks for something that is not there. The text says what, and a way on."""
+
+
+class Interrupted(BaseException):
+    """Carries an error of the test's own through the handlers, which would take any other for the task's."""
+
+    def __init__(self, error: BaseException):
+        super().__init__(error)
+        self.error = error
+
+
+def named(name: str, known: Iterable[str]) -> str:
+    """What there is, for a name that is none of it: the nearest, or all."""
+    known = sorted(set(known))
+    close = difflib.get_close_matches(name, known, 1, 0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    if not known:
+        return "there are none"
+    more = f" and {len(known) - 12} more" if len(known) > 12 else ""
+    return f"there are {', '.join(known[:12])}{more}"

@@ -1,0 +1,299 @@
+"""What came of an execution: how it ended, which way it took, and what each step was given and made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from .problem import SetupError, named
+from .visits import FAILED, RUNNING, Visit, visits_of
+from .workflows import Workflow
+
+NOT_ENTERED = "NOT_ENTERED"
+_AROUND = ("when", "needs", "waiting")
+"""Roles of a spec's states that do not yet begin the step that they belong to."""
+
+
+class Path(list[str]):
+    """The steps (of a spec) or states (of plain ASL) that an execution went through.
+
+    One after the other as they were entered; the branches of a Parallel and the iterations of a Map one by one.
+    """
+
+
+class Output(dict[str, Any]):
+    """An output that is an object: a plain one, which is compared readably."""
+
+
+class StepVisit:
+    """One time that an execution came through a step."""
+
+    def __init__(self, visits: list[Visit], task: Visit | None):
+        self._visits = visits
+        self._task = task or visits[0]
+
+    @property
+    def attempts(self) -> int:
+        """How often its task was tried."""
+        return sum(visit.attempts for visit in self._visits if visit.state == self._task.state)
+
+    @property
+    def calls(self) -> list[Any]:
+        """What its task was given, for each try: a Lambda function's event, or the arguments of any other task."""
+        from .definitions import payload
+
+        visits = [visit for visit in self._visits if visit.state == self._task.state]
+        return [payload(*arguments) for visit in visits for arguments in visit.arguments]
+
+    @property
+    def input(self) -> Any:
+        return _value(self._visits[0].input)
+
+    @property
+    def output(self) -> Any:
+        done = [
+            visit for visit in self._visits if visit.state == self._task.state and visit.output is not None
+        ]
+        return shown(_value(done[-1].output)) if done else None
+
+    @property
+    def errors(self) -> list[str]:
+        """The names of its failures, in order, also of those that were retried or caught."""
+        return [error for visit in self._visits for error, _ in visit.errors]
+
+    @property
+    def error(self) -> str | None:
+        """The last of its failures."""
+        return self.errors[-1] if self.errors else None
+
+    @property
+    def cause(self) -> str | None:
+        causes = [cause for visit in self._visits for _, cause in visit.errors]
+        return causes[-1] if causes else None
+
+    @property
+    def status(self) -> str:
+        """SUCCEEDED, FAILED, CAUGHT (it failed, and a Catch led on), RUNNING or ABORTED."""
+        if any(visit.exited is None for visit in self._visits):
+            return RUNNING
+        statuses = [visit.status for visit in self._visits]
+        return next((each for each in reversed(statuses) if each == FAILED), self._task_status())
+
+    def _task_status(self) -> str:
+        return [visit.status for visit in self._visits if visit.state == self._task.state][-1]
+
+    @property
+    def iteration(self) -> int | None:
+        """Which iteration of the Map around it, from 0."""
+        return self._visits[0].iteration
+
+    @property
+    def duration(self) -> timedelta:
+        """From when it was entered until it was left, in the execution's own time."""
+        first, last = self._visits[0], self._visits[-1]
+        return timedelta(milliseconds=(last.exited or last.entered) - first.entered)
+
+
+class StepResult:
+    """What an execution made of one step or state, over all its visits. What there is one of is that of the last."""
+
+    def __init__(self, name: str, visits: list[StepVisit]):
+        self.name = name
+        self.visits = visits
+
+    @property
+    def ran(self) -> bool:
+        return bool(self.visits)
+
+    @property
+    def attempts(self) -> int:
+        """How often its task was tried, in all."""
+        return sum(visit.attempts for visit in self.visits)
+
+    @property
+    def calls(self) -> list[Any]:
+        """What its task was given, for each try."""
+        return [call for visit in self.visits for call in visit.calls]
+
+    @property
+    def input(self) -> Any:
+        """What its task was given last: a Lambda function's event, or the arguments of any other task. Of a state
+        that is no task, what it was entered with."""
+        calls = self.calls
+        return calls[-1] if calls else self._last("input")
+
+    @property
+    def output(self) -> Any:
+        return self._last("output")
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The output of each visit: in a Map, of each iteration."""
+        return [visit.output for visit in self.visits]
+
+    @property
+    def error(self) -> str | None:
+        return next((visit.error for visit in reversed(self.visits) if visit.error), None)
+
+    @property
+    def errors(self) -> list[str]:
+        """The names of its failures, in order, also of those that were retried or caught."""
+        return [error for visit in self.visits for error in visit.errors]
+
+    @property
+    def cause(self) -> str | None:
+        return next((visit.cause for visit in reversed(self.visits) if visit.cause), None)
+
+    @property
+    def status(self) -> str:
+        return self._last("status", NOT_ENTERED)
+
+    @property
+    def duration(self) -> timedelta:
+        return sum((visit.duration for visit in self.visits), timedelta())
+
+    def _last(self, name: str, default: Any = None) -> Any:
+        return getattr(self.visits[-1], name) if self.visits else default
+
+    def __repr__(self) -> str:
+        text = f"<step {self.name} {self.status}"
+        if self.attempts > 1:
+            text += f", {self.attempts} attempts"
+        if self.error:
+            text += f", {self.error}"
+        return f"{text}>"
+
+
+class Result:
+    """How an execution stands. `events` are its history, with AWS's types and fields, times in milliseconds.
+
+    `raised` is what one of its functions or mocks raised last, as Python has it.
+    """
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        snapshot: dict[str, Any],
+        events: list[dict[str, Any]],
+        *,
+        now: int,
+        raised: BaseException | None = None,
+    ):
+        self.workflow = workflow
+        self.events = events
+        self.raised = raised
+        self.execution: str = snapshot["execution"]["id"]
+        self.status: str = snapshot["status"]
+        self.error: str | None = snapshot.get("error")
+        self.cause: str | None = snapshot.get("cause")
+        self.input: Any = json.loads(snapshot["execution"]["input"])
+        self.output: Any = shown(_value(snapshot.get("output")))
+        self.duration = timedelta(
+            milliseconds=(snapshot.get("stopped") or now) - snapshot["execution"]["started"]
+        )
+        if self.status == "TIMED_OUT" and self.error is None:
+            self.error = "States.Timeout"
+
+    @cached_property
+    def _entries(self) -> list[tuple[str, StepVisit]]:
+        """The visits to steps, in the order of `path`."""
+        ordered = self._ordered
+        if self.workflow.source_map is None:
+            return [(visit.state, StepVisit([visit], visit)) for visit in ordered]
+        found: list[tuple[str, StepVisit]] = []
+        for step, visits in _by_step(self.workflow, ordered):
+            working = [visit for visit in visits if self.workflow.role_of(visit.state) not in _AROUND]
+            if working:
+                state = self.workflow.working_state(step)
+                found.append(
+                    (step, StepVisit(visits, next((v for v in visits if v.state == state), working[0])))
+                )
+        return found
+
+    @cached_property
+    def _ordered(self) -> list[Visit]:
+        """The visits in time, but the iterations of a Map and the branches of a Parallel one after the other."""
+        visits = visits_of(self.events)
+        numbers = {id(visit): number for number, visit in enumerate(visits)}
+
+        def key(visit: Visit) -> list[tuple[int, int]]:
+            place: list[tuple[int, int]] = []
+            at: Visit | None = visit
+            while at is not None:
+                state = self.workflow.states.get(at.state)
+                branch = state.branch if state is not None and state.branch is not None else at.iteration
+                place.append((branch or 0 if at.around is not None else 0, numbers[id(at)]))
+                at = at.around
+            return place[::-1]
+
+        return sorted(visits, key=key)
+
+    @cached_property
+    def path(self) -> Path:
+        """The steps, or in plain ASL the states, that the execution went through. Steps that were skipped are not
+        among them, and one whose task is tried again is there once."""
+        return Path(name for name, _ in self._entries)
+
+    @cached_property
+    def states(self) -> Path:
+        """The states that the execution went through; for a spec, those that its steps are made of."""
+        return Path(visit.state for visit in self._ordered)
+
+    @cached_property
+    def steps(self) -> dict[str, StepResult]:
+        """What came of each step that ran, by its name."""
+        found: dict[str, StepResult] = {}
+        for name, visit in self._entries:
+            found.setdefault(name, StepResult(name, [])).visits.append(visit)
+        return found
+
+    def step(self, name: str) -> StepResult:
+        """What came of that step or state; of one that was not entered, that. Raises `SetupError` for a name that
+        the workflow does not have."""
+        found = self.steps.get(name)
+        if found is not None:
+            return found
+        if name in self.workflow.names():
+            return StepResult(name, [])
+        if name in self.workflow.states:
+            visits = [StepVisit([visit], visit) for visit in self._ordered if visit.state == name]
+            return StepResult(name, visits)
+        raise SetupError(
+            f"{self.workflow.name} has no step or state '{name}'; {named(name, self.workflow.names())}"
+        )
+
+    def __repr__(self) -> str:
+        text = f"<{self.workflow.name} {self.status}"
+        if self.error:
+            text += f": {self.error}"
+        return f"{text}, path {' > '.join(self.path) or 'empty'}>"
+
+
+def _by_step(workflow: Workflow, visits: list[Visit]) -> Iterator[tuple[str, list[Visit]]]:
+    """Visits that follow each other and belong to the same step, together."""
+    step: str | None = None
+    group: list[Visit] = []
+    for visit in visits:
+        own = workflow.step_of(visit.state)
+        again = (
+            own == step and group and (visit.around, visit.iteration) == (group[0].around, group[0].iteration)
+        )
+        if not again:
+            if step is not None:
+                yield step, group
+            step, group = own, []
+        group.append(visit)
+    if step is not None:
+        yield step, group
+
+
+def shown(value: Any) -> Any:
+    """An object so that comparing it is told readably."""
+    return Output(value) if isinstance(value, dict) else value
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

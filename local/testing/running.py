@@ -1,0 +1,144 @@
+"""An execution under a test's control: time passes, and callbacks are answered, when the test says so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...statelang.engine import make_token
+from ..cloud import CallFailed, Stuck
+from .definitions import TOKEN, payload, short
+from .mocks import seconds
+from .problem import SetupError
+from .results import Result
+from .workflows import Workflow
+
+if TYPE_CHECKING:
+    from .session import Stratum
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A task that waits for somebody: for its `token` to be answered, or for an activity's worker."""
+
+    state: str
+    step: str | None
+    resource: str
+    input: Any
+    token: str
+
+
+class Execution:
+    """An execution that was started. `arn` is its ARN."""
+
+    def __init__(self, stratum: Stratum, arn: str, workflow: Workflow):
+        self._stratum = stratum
+        self.arn = arn
+        self.workflow = workflow
+
+    @property
+    def result(self) -> Result:
+        """How it stands now."""
+        return self._stratum._result(self.arn)
+
+    @property
+    def status(self) -> str:
+        return self._stratum._snapshot(self.arn)["status"]
+
+    @property
+    def waiting(self) -> list[Waiting]:
+        """The tasks that were handed out and have not been answered."""
+        found: list[Waiting] = []
+        snapshot = self._stratum._snapshot(self.arn)
+        for id, frame in snapshot["frames"].items():
+            if frame["phase"] != "task":
+                continue
+            task = frame["task"]
+            token = make_token(self.arn, id, task["id"])
+            given = payload(task["resource"], task["arguments"])
+            state = frame["state"]
+            found.append(Waiting(state, self.workflow.step_of(state), task["resource"], given, token))
+        return found
+
+    def advance(self, duration: str | float | timedelta) -> Result:
+        """Lets so much time pass (`"2h"`, seconds, a timedelta); what is due meanwhile happens when it is due."""
+        __tracebackhide__ = True
+        at = self._stratum.now + round(seconds(duration) * 1000)
+        self._stratum._guarded(lambda: self._stratum._advance_to(at))
+        return self.result
+
+    def finish(self) -> Result:
+        """Lets time pass until it has ended. Raises `SetupError` where it waits for what never comes."""
+        __tracebackhide__ = True
+        try:
+            self._stratum._guarded(lambda: self._stratum._to_the_end(self.arn))
+        except Stuck:
+            raise SetupError(self._stuck()) from None
+        return self.result
+
+    def _stuck(self) -> str:
+        lines = [f"{self.workflow.name} waits, with no timeout, for what nobody does:"]
+        for each in self.waiting:
+            what = "its token is not answered" if each.resource.endswith(TOKEN) else "it is not answered"
+            lines.append(f"  '{each.state}' ({short(each.resource)}): {what}")
+        lines.append(
+            "mock it (mocks={…: value}), let it have a timeout, or start it with stratum.start(…) and answer by"
+            " send_task_success(…)"
+        )
+        return "\n".join(lines)
+
+    # -- answers -----------------------------------------------------------------------------------------
+
+    def send_task_success(self, output: Any = None, *, step: str | None = None) -> Result:
+        """Answers the callback that it waits for; where it waits for several, `step` (or state) says which."""
+        __tracebackhide__ = True
+        return self._send("SendTaskSuccess", step, output=json.dumps(output))
+
+    def send_task_failure(
+        self, error: str | None = None, cause: str | None = None, *, step: str | None = None
+    ) -> Result:
+        __tracebackhide__ = True
+        given = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
+        return self._send("SendTaskFailure", step, **given)
+
+    def send_task_heartbeat(self, *, step: str | None = None) -> Result:
+        __tracebackhide__ = True
+        return self._send("SendTaskHeartbeat", step)
+
+    def _send(self, operation: str, step: str | None, **fields: Any) -> Result:
+        __tracebackhide__ = True
+        waiting = self.waiting
+        chosen = [each for each in waiting if step is None or step in (each.state, each.step)]
+        if len(chosen) != 1:
+            there = ", ".join(each.state for each in waiting) or "nothing"
+            if step is not None and not chosen:
+                raise SetupError(f"'{step}' waits for no answer; what does: {there}")
+            raise SetupError(
+                f"{self.workflow.name} waits for {there}"
+                + ("; say which by step=…" if len(waiting) > 1 else "")
+            )
+        return self._call(operation, taskToken=chosen[0].token, **fields)
+
+    def stop(self, error: str | None = None, cause: str | None = None) -> Result:
+        __tracebackhide__ = True
+        given = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
+        return self._call("StopExecution", executionArn=self.arn, **given)
+
+    def redrive(self) -> Result:
+        """Goes on from where it failed, as far as it gets before time has to pass."""
+        __tracebackhide__ = True
+        return self._call("RedriveExecution", executionArn=self.arn)
+
+    def _call(self, operation: str, **parameters: Any) -> Result:
+        __tracebackhide__ = True
+        try:
+            self._stratum._guarded(lambda: self._stratum.call(operation, **parameters))
+        except CallFailed as failed:
+            raise SetupError(f"{operation}: {failed.message}") from None
+        self._stratum._guarded(self._stratum._settle)
+        return self.result
+
+    def __repr__(self) -> str:
+        return f"<execution {self.arn} {self.status}>"
