@@ -17,12 +17,13 @@ from typing import Any
 class Observed:
     """One execution. `definition` is the whole state machine's, of which a distributed map's child (whose `parent` is
     set) ran a part; `source_map` is there for specs; `events` are history events with AWS's types and fields, times in
-    milliseconds; `file` is where the workflow was read from, `test` which test ran it."""
+    milliseconds, and `ways` what they do not tell (`statelang.engine.ways`); `file` is where the workflow was read from, `test` which test ran it."""
 
     execution: str
     state_machine: str
     definition: dict[str, Any]
     events: list[dict[str, Any]]
+    ways: list[list[int | str]]
     status: str
     source_map: dict[str, Any] | None = None
     file: str | None = None

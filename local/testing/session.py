@@ -54,6 +54,7 @@ class Stratum:
             observer=self._committed, mocks=_Mocking(self), clients=self._aws.client,
         )  # fmt: skip
         self._events: dict[str, list[dict[str, Any]]] = {}
+        self._ways: dict[str, list[list[int | str]]] = {}
         self._doubles: dict[str, Doubles] = {}
         self._machines: dict[str, Doubles] = {}
         self._texts: dict[str, Workflow] = {}
@@ -287,6 +288,7 @@ class Stratum:
 
     def _committed(self, execution: str, commit: Commit) -> None:
         self._events.setdefault(execution, []).extend(commit.events)
+        self._ways.setdefault(execution, []).extend(commit.ways)
 
     def _snapshot(self, execution: str) -> dict[str, Any]:
         return self._cloud.runtime.executions().known(execution).snapshot
@@ -357,6 +359,7 @@ class Stratum:
             snapshot["state_machine"]["name"],
             definition,
             self._events[execution],
+            self._ways[execution],
             snapshot["status"],
             source_map=workflow.source_map if workflow is not None else None,
             file=workflow.file if workflow is not None else None,

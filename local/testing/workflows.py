@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ...handlers import workflows
 from ...statelang.asl import dump
 from ..cli import files
 from ..cli.problem import WrongRequest
@@ -70,7 +71,7 @@ def load(
     if isinstance(given, Workflow):
         return given
     if isinstance(given, Mapping):
-        return _of_data(dict(given), state_machine or "workflow", None)
+        return _of_data(given, state_machine)
     if isinstance(given, str) and ("\n" in given or given.lstrip().startswith("{")):
         return _of_text(given, state_machine)
     if not isinstance(given, str | Path):
@@ -111,43 +112,28 @@ def _of_file(path: Path, changed: int, size: int) -> Workflow:
 
 
 def _of_text(text: str, name: str | None) -> Workflow:
-    from ...statelang import spec
+    return _checked(text.encode(), "the workflow", name)
 
+
+def _of_data(data: Mapping[str, Any], name: str | None) -> Workflow:
     try:
-        data = json.loads(text)
-    except ValueError:
-        data = spec.load_data(text)
-    if isinstance(data, dict) and spec.is_asl(data):
-        return _of_data(data, name or "workflow", None)
-    loaded = spec.load(text, "<workflow>")
-    return _of_spec(loaded)
+        text = json.dumps(data, indent=2, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SetupError(f"the workflow cannot be JSON: {error}") from None
+    return _checked(text.encode(), "the workflow", name)
 
 
-def _of_spec(loaded: Any) -> Workflow:
-    if not loaded.ok:
-        texts = [loaded.source.render(each) for each in loaded.diagnostics if each.severity == "error"]
-        raise SetupError(f"the workflow has {len(texts)} errors\n\n" + "\n\n".join(texts))
-    from ...statelang.compiler import compile_spec
-
-    compiled = compile_spec(loaded.spec, loaded.source)
-    return _made(loaded.spec.workflow, compiled.definition, compiled.source_map, spec=loaded.spec)
-
-
-def _of_data(data: dict[str, Any], name: str, file: str | None) -> Workflow:
-    from ...statelang.asl import validation
-    from ...statelang.spec import is_asl
-
-    if not is_asl(data):
-        if "steps" in data:
-            return _of_text(json.dumps(data), name)
-        raise SetupError("this is neither a spec nor a definition: a definition has StartAt and States")
-    errors = [problem for problem in validation.validate(data) if problem.severity == "ERROR"]
-    if errors:
-        texts = [f"{each.code} at {each.location or '/'}: {each.message}" for each in errors]
-        raise SetupError(
-            f"the definition has {len(texts)} error{'s' if texts[1:] else ''}\n" + "\n".join(texts)
-        )
-    return _made(name, data, None, file=file)
+def _checked(content: bytes, origin: str, name: str | None) -> Workflow:
+    try:
+        found = workflows.workflow_of(workflows.check(content, origin))
+    except workflows.InvalidWorkflow as error:
+        raise SetupError(str(error)) from None
+    return _made(
+        name or (found.name if found.spec else "workflow"),
+        found.definition,
+        found.source_map,
+        spec=found.spec,
+    )
 
 
 def _made(name: str, definition: dict[str, Any], source_map: dict[str, Any] | None, **rest: Any) -> Workflow:
