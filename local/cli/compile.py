@@ -19,24 +19,35 @@ def compile(options: argparse.Namespace) -> int:
     text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
     for warning in workflow.warnings:
         print(warning, file=sys.stderr)
-    if options.output is None:
-        sys.stdout.write(text)
-        return 0
-    try:
-        Path(options.output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise WrongRequest(f"{options.output} cannot be written: {error.strerror}") from None
+    _write(text, options.output)
     return 0
 
 
 def graph(options: argparse.Namespace) -> int:
+    workflow = load_workflow(Path(options.file))
+    if options.format == "svg":
+        from ...statelang import drawing
+
+        picture = drawing.graph_of(workflow.definition, workflow.source_map)
+        _write(drawing.svg(picture, title=workflow.name), options.output)
+        return 0
     from ...statelang import spec
 
-    workflow = load_workflow(Path(options.file))
-    sys.stdout.write(
-        spec.mermaid(workflow.spec) if workflow.spec else spec.mermaid_of_asl(workflow.definition)
+    _write(
+        spec.mermaid(workflow.spec) if workflow.spec else spec.mermaid_of_asl(workflow.definition),
+        options.output,
     )
     return 0
+
+
+def _write(text: str, output: str | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WrongRequest(f"{output} cannot be written: {error.strerror}") from None
 
 
 def schema(options: argparse.Namespace) -> int:

@@ -169,8 +169,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--insecure-bind", action="store_true", help="listen where other machines can reach it")
 
-    graph = add("graph", "compile:graph", "draw a workflow as a Mermaid flowchart")
+    graph = add("graph", "compile:graph", "draw a workflow: a Mermaid flowchart, or a picture")
     graph.add_argument("file", metavar="FILE")
+    graph.add_argument("--format", choices=("mermaid", "svg"), default="mermaid", help="default: mermaid")
+    graph.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
 
     add("schema", "compile:schema", "print the JSON Schema of the language, for editors")
     return parser

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from stratum.local.clock import VirtualClock
-from stratum.local.cloud import ROLE, LocalCloud
-from stratum.local.functions import InProcessFunctions
-from stratum.local.stores import open_store
+from logs import Functions, commits_of
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
 
@@ -22,19 +17,12 @@ class Odd(Exception):
 def ways(
     states: dict[str, Any],
     input: Any = None,
-    functions: dict[str, Callable[[Any, Any], Any]] | None = None,
+    functions: Functions | None = None,
     **fields: Any,
 ) -> list[tuple[str, str]]:
     """The state and the place of each way that an execution took, out of its log; `` is the machine."""
-    definition = json.dumps({"StartAt": next(iter(states)), "States": states, **fields})
-    made = InProcessFunctions(functions or {})
-    with LocalCloud(open_store("sqlite:///:memory:"), made, clock=VirtualClock(), workers=0) as cloud:
-        machine = cloud.call("CreateStateMachine", name="m", definition=definition, roleArn=ROLE)
-        started = cloud.call(
-            "StartExecution", stateMachineArn=machine["stateMachineArn"], input=json.dumps(input)
-        )
-        cloud.wait(started["executionArn"], timeout=30)
-        commits = cloud.store.commits(started["executionArn"])
+    definition = {"StartAt": next(iter(states)), "States": states, **fields}
+    commits = commits_of(definition, input, functions)
     entered = {0: ""} | {
         event["id"]: event["stateEnteredEventDetails"]["name"]
         for commit in commits

@@ -1,0 +1,173 @@
+"""A machine as a graph: by state, or with a source map by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..asl.machine import transitions
+from .conditions import condition
+
+Way = tuple[str, str]
+"""A state and a place in it: `Next`, or as `engine.ways` has them."""
+
+START, END = "start", "end"
+
+
+@dataclass(slots=True)
+class Node:
+    """A step or a state; `kind` is the step's kind or the state's type in lower case, or `start` and `end`.
+
+    `states` are those that it stands for; `inner` what is within a Parallel or Map, with a caption each.
+    """
+
+    id: str
+    label: str
+    kind: str
+    states: tuple[str, ...] = ()
+    inner: list[tuple[str, Graph]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Edge:
+    """From one node to another. `kind` is `next`, `choice` or `catch`; `ways` are the ways that lead along it."""
+
+    start: str
+    target: str
+    kind: str
+    label: str = ""
+    ways: list[Way] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Graph:
+    """What one machine is drawn from: a whole one, a branch, or an item processor."""
+
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+
+
+def graph_of(definition: Mapping[str, Any], source_map: Mapping[str, Any] | None = None) -> Graph:
+    """The graph of a definition that the validator finds no error in. A source map makes it one of steps."""
+    return _Building(source_map).graph(definition)
+
+
+class _Building:
+    def __init__(self, source_map: Mapping[str, Any] | None):
+        self._map = source_map
+        self._states: Mapping[str, Any] = {} if source_map is None else source_map["states"]
+        self._steps: Mapping[str, Any] = {} if source_map is None else source_map["steps"]
+        self._said = {
+            (state, place): (way["what"], way["text"])
+            for step in self._steps.values()
+            for way in step.get("ways", ())
+            for state, place in way["states"]
+            if way["what"] in _TELLING
+        }
+
+    def graph(self, machine: Mapping[str, Any]) -> Graph:
+        graph = Graph([Node(START, "", START)])
+        states = machine["States"]
+        nodes: dict[str, Node] = {}
+        for name, state in states.items():
+            id = self._node_of(name)
+            if id == START:
+                continue
+            node = nodes.get(id)
+            if node is None:
+                node = nodes[id] = Node(id, *self._title(id, name, state))
+            node.states = (*node.states, name)
+            node.inner += [*self._inner(state)]
+        ends = nodes.pop(END, None)
+        graph.nodes += nodes.values()
+        for edge in self._edges(machine):
+            ends = Node(END, "", END) if edge.target == END and ends is None else ends
+            _join(graph.edges, edge)
+        if ends is not None:
+            ends.label, ends.kind = "", END
+            graph.nodes.append(ends)
+        return graph
+
+    def _node_of(self, state: str) -> str:
+        """The id of the node that a state belongs to. Ids of states and steps cannot be START or END: see below."""
+        if self._map is None:
+            return f"state {state}"
+        mapped = self._states.get(state)
+        if mapped is None:
+            return f"state {state}"
+        if mapped["step"] is not None:
+            return f"step {mapped['step']}"
+        return START if mapped["role"] == "start" else END
+
+    def _title(self, id: str, state: str, body: Mapping[str, Any]) -> tuple[str, str]:
+        what, _, name = id.partition(" ")
+        if what == "step":
+            return name, str(self._steps.get(name, {}).get("kind", body["Type"].lower()))
+        return state, body["Type"].lower()
+
+    def _inner(self, state: Mapping[str, Any]) -> Iterator[tuple[str, Graph]]:
+        branches = state.get("Branches", ())
+        for index, branch in enumerate(branches):
+            yield f"branch {index + 1}", self.graph(branch)
+        for key in ("ItemProcessor", "Iterator"):
+            if key in state:
+                mode = state[key].get("ProcessorConfig", {}).get("Mode", "INLINE")
+                yield (
+                    "each item" if mode == "INLINE" else "each item, an execution of its own",
+                    self.graph(state[key]),
+                )
+
+    def _edges(self, machine: Mapping[str, Any]) -> Iterator[Edge]:
+        first = self._node_of(machine["StartAt"])
+        if first != START:
+            yield Edge(START, first, "next")
+        for name, state in machine["States"].items():
+            start = self._node_of(name)
+            for place, target in transitions(state):
+                at = place.removesuffix("/Next")
+                goal = self._node_of(target)
+                if goal == start and self._map is not None and start.startswith("step"):
+                    continue  # what goes on within a step: its retries, its checks
+                kind = "next" if at == "Next" else "catch" if at.startswith("Catch") else "choice"
+                yield self._edge(start, goal, kind, name, at, state)
+            if state.get("End") or (state["Type"] == "Succeed" and start == END):
+                if start != END:
+                    yield Edge(start, END, "next", ways=[(name, "Next")])
+
+    def _edge(self, start: str, goal: str, kind: str, state: str, at: str, body: Mapping[str, Any]) -> Edge:
+        said = self._said.get((state, at))
+        label = ""
+        if said is not None:
+            what, text = said
+            kind = "catch" if what in ("on_error", "not ready") else kind
+            label = " ".join(text.split()) if what in ("branch", "on_error") else what
+        elif self._map is not None and start.startswith("step"):
+            kind = "next" if kind == "choice" else kind  # a check that found nothing leads on
+        elif kind == "choice":
+            label = "otherwise" if at == "Default" else condition(body["Choices"][_index(at)])
+        elif kind == "catch":
+            label = ", ".join(body["Catch"][_index(at)]["ErrorEquals"])
+        return Edge(start, goal, kind, label, [(state, at)])
+
+
+_TELLING = ("skipped", "branch", "on_error", "not ready")
+"""What leads away from a step otherwise than to the next one, and so is said at the arrow."""
+
+
+def _index(place: str) -> int:
+    return int(place[place.index("[") + 1 : -1])
+
+
+def _join(edges: list[Edge], edge: Edge) -> None:
+    """Adds the edge, or its ways to one that looks the same."""
+    for other in edges:
+        if (other.start, other.target, other.kind, other.label) == (
+            edge.start,
+            edge.target,
+            edge.kind,
+            edge.label,
+        ):
+            other.ways += edge.ways
+            return
+    edges.append(edge)
