@@ -33,6 +33,10 @@ class Clients:
                 self._clients[key] = found
         return found
 
+    def url_of(self, host: str) -> str:
+        """The URL of a host whose name is below this machine's own."""
+        return f"http://{host}.localhost:{urlsplit(self.url).port}/"
+
     def _make(self, service: str, account: str, region: str) -> Any:
         from boto3.session import Session
         from botocore.config import Config

@@ -17,11 +17,13 @@ from ...handlers.store import Store
 from ..clock import Clock
 from ..cloud import LocalCloud
 from ..functions import Workers
-from . import cloudformation
+from . import cloudformation, function_model, function_settings
 from .clients import Clients
-from .event_sources import EventSources, take_over
+from .event_sources import EventSources
+from .function_checks import function_given, refusal
 from .function_logs import FunctionLogs
-from .functions import LocalFunctions, unsupported
+from .function_urls import FunctionUrls
+from .functions import LocalFunctions
 from .invocations import Invocations
 from .messages import ACCOUNT, REGION, Caller, Request, Response, json_response
 from .moto_services import MissingMoto, MotoServices
@@ -63,11 +65,12 @@ class Door:
         virtual = clock is not None and clock.virtual
         self.invocations = Invocations(self.functions, self.function_logs, self.clients, waits=not virtual)
         self._rest_apis = RestApis(self.moto, self.invocations)
+        self._function_urls = FunctionUrls(self.moto, self.invocations)
         self.sources = EventSources(self.moto, self.invocations, self.clients, waits=not virtual)
         self._snapshots = None if data is None else Snapshots(data / "services.pickle")
         if self._snapshots is not None:
             self.moto.when_loaded(self._snapshots.read)
-        self.moto.when_loaded(lambda: take_over(self.invocations))
+        self.moto.when_loaded(lambda: function_model.complete(self.invocations, self.clients.url_of))
         self.cloud = LocalCloud(
             store,
             self.invocations,
@@ -114,25 +117,23 @@ class Door:
         try:
             return self._others(request, caller)
         except MissingMoto as error:
-            return _failure(request, 501, "NotImplemented", str(error))
+            return _failure(request, caller.service, 501, "NotImplemented", str(error))
         except NotImplementedError as error:
-            return _failure(request, 501, "NotImplemented", f"moto does not have this: {error}")
+            return _failure(
+                request, caller.service, 501, "NotImplemented", f"moto does not have this: {error}"
+            )
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             logger.error("not answered", service=caller.service, path=request.path, reason=reason)
-            return _failure(request, 500, "InternalFailure", reason)
+            return _failure(request, caller.service, 500, "InternalFailure", reason)
 
     def _others(self, request: Request, caller: Caller) -> Response:
-        if (called := self._rest_apis.handle(request, caller)) is not None:
+        called = self._function_urls.handle(request) or self._rest_apis.handle(request, caller)
+        if called is not None:
             return called
         if caller.service == "lambda":
-            response = self.invocations.handle(request, caller)
-            if response is not None:
-                return response
-            if _changes_functions(request) and isinstance(body := _json(request.body), dict):
-                if (refusal := _refused(request, body)) is not None:
-                    return refusal
-                self._have_role(body.get("Role"), caller)
+            if (ours := self._lambda(request, caller)) is not None:
+                return ours
         elif caller.service == "logs":
             self.function_logs.flush()
         elif caller.service == "cloudformation" and not self._stacks:
@@ -140,13 +141,35 @@ class Door:
             cloudformation.install(self.clients)
             self._stacks = True
         response = self.moto.handle(request, caller.account)
+        if response.status == 404 and b"<title>404 Not Found</title>" in response.body[:200]:
+            # The page of a web framework that has no such route: no service of AWS answers with one.
+            raise NotImplementedError(f"{request.method} {request.path}")
         if request.method != "GET":
-            if caller.service in ("lambda", "cloudformation"):
-                self.sources.look()
-            self.sources.sent()
-            if self._snapshots is not None:
-                self._snapshots.changed()
+            self._changed(caller)
         return response
+
+    def _lambda(self, request: Request, caller: Caller) -> Response | None:
+        """The answer to what of Lambda's API is not moto's."""
+        response = self.invocations.handle(request, caller)
+        if response is None:
+            response = function_settings.handle(self.functions, request, caller)
+            if response is not None and request.method != "GET":
+                self._changed(caller)
+        if response is not None:
+            return response
+        if (given := function_given(request)) is not None:
+            if (refused := refusal(request, given)) is not None:
+                return refused
+            self._have_role(given.get("Role"), caller)
+        return None
+
+    def _changed(self, caller: Caller) -> None:
+        """What the other services hold may be another now."""
+        if caller.service in ("lambda", "cloudformation"):
+            self.sources.look()
+        self.sources.sent()
+        if self._snapshots is not None:
+            self._snapshots.changed()
 
     def _caller(self, request: Request) -> Caller:
         caller = request.caller()
@@ -198,43 +221,16 @@ def _credentials() -> dict[str, str | None]:
     }
 
 
-def _changes_functions(request: Request) -> bool:
-    return request.method in ("POST", "PUT") and request.path.startswith("/2015-03-31/functions")
+_REST_XML = {"s3", "s3control", "cloudfront", "route53"}
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _refused(request: Request, body: dict[str, Any]) -> Response | None:
-    """The refusal of a function that could be made and never run."""
-    runtime = body.get("Runtime")
-    making = request.path.rstrip("/") == "/2015-03-31/functions"
-    if body.get("PackageType") == "Image" or (making and not runtime):
-        runtime = None
-    elif runtime is None or str(runtime).startswith(("python", "nodejs")):
-        return None
-    return json_response(
-        400,
-        {"Type": "User", "message": f"{body.get('FunctionName', 'the function')}: {unsupported(runtime)}"},
-        x_amzn_errortype="InvalidParameterValueException",
-    )
-
-
-def _failure(request: Request, status: int, code: str, message: str) -> Response:
-    """In JSON, or in XML where the client asked in a form or in no JSON at all."""
-    kind = request.headers.get("content-type", "")
-    if "json" in kind or "x-amz-target" in request.headers:
+def _failure(request: Request, service: str | None, status: int, code: str, message: str) -> Response:
+    """An error in the form of the service's protocol: JSON, REST with XML, or the older queries' XML."""
+    query = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if not query and service not in _REST_XML:
         return json_response(status, {"__type": code, "message": message}, x_amzn_errortype=code)
     from xml.sax.saxutils import escape
 
     error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-    body = (
-        error
-        if request.method in ("GET", "PUT", "HEAD", "DELETE")
-        else f"<ErrorResponse>{error}</ErrorResponse>"
-    )
+    body = f"<ErrorResponse>{error}</ErrorResponse>" if query else error
     return Response(status, [("content-type", "text/xml")], body.encode())

@@ -1,7 +1,7 @@
 """Queues whose messages invoke functions: event source mappings of Lambda on SQS.
 
 See the AWS Lambda guide, "Using Lambda with Amazon SQS". What other services bring (SNS, S3, streams) moto hands to
-the function itself; see `take_over`.
+the function itself; see `function_model`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 
 from ...handlers.functions import Invocation, InvocationResult
 from ...handlers.logs import logger
-from .invocations import Clients, Invocations
+from .destinations import Clients
+from .invocations import Invocations
 from .moto_services import MotoServices
 
 _PAUSE = 0.2
@@ -170,20 +171,6 @@ class EventSources:
     def _queue(self, mapping: Any) -> Any:
         _, _, _, region, account, name = mapping.event_source_arn.split(":")[:6]
         return self._moto.backend("sqs", account, region).queues.get(name)
-
-
-def take_over(invocations: Invocations) -> None:
-    """Has moto call our functions where one of its services invokes one: SNS, S3, streams, custom resources."""
-    from moto.awslambda.models import LambdaFunction
-
-    def invoke(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
-        text = body.decode() if isinstance(body, bytes) else body or "{}"
-        result = invocations.invoke(Invocation(self.function_arn, text, str(uuid.uuid4())))
-        if result.function_error:
-            response_headers["x-amz-function-error"] = result.function_error
-        return result.payload.encode()
-
-    LambdaFunction.invoke = invoke
 
 
 def _url(mapping: Any) -> str:

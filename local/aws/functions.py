@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import shutil
 import sys
 import tempfile
 import threading
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...handlers.functions import FunctionNotFound, Invocation, InvocationResult, InvokeError
+from ...handlers.functions import FunctionNotFound, Invocation, InvokeError
 from ..functions import FunctionConfig, WorkerFunctions, Workers
+from ..functions.errors import NO_NODE
+from ..functions.process import WorkerResult, find_node
 from .messages import ACCOUNT
 from .moto_services import MotoServices
 
@@ -28,7 +32,7 @@ MAX_UNZIPPED = 262_144_000
 
 class LocalFunctions:
     """`code` is a folder for unpacked code; `folders` are looked through for functions that nobody has made;
-    `layers` are folders whose `python` folder every function sees."""
+    `layers` are folders like an unpacked layer, which every function sees."""
 
     def __init__(
         self,
@@ -43,7 +47,7 @@ class LocalFunctions:
         self._moto = moto
         self._folders = WorkerFunctions([*folders, *_search_paths(layers)], workers=workers, reload=True)
         self._has_folders = bool(folders)
-        self._layers = tuple(_search_paths(layers))
+        self._layers = tuple(layers)
         self._own_code = None if code is not None else tempfile.mkdtemp(prefix="stratum-code-")
         self._code = Path(code or str(self._own_code))
         self._unpacking = threading.Lock()
@@ -58,15 +62,17 @@ class LocalFunctions:
         self._configs.clear()
         self.workers.forget()
 
-    def invoke(self, invocation: Invocation) -> InvocationResult:
-        """Raises `FunctionNotFound` and `InvokeError`."""
-        config = self.config(invocation)
+    def invoke(self, invocation: Invocation, config: FunctionConfig) -> WorkerResult:
+        """Runs the function, whose `config` is that of the invocation. Raises `InvokeError`."""
+        if config.arn:
+            invocation = replace(invocation, function=_arn(invocation))
         result = self.workers.call(config, invocation)
-        payload = result.payload
-        if result.function_error and config.arn:
+        payload, log = result.payload, result.log
+        if config.arn and result.function_error:
             # Traces name the files where Lambda has them, so that tests may compare them.
             payload = payload.replace(config.folders[0], "/var/task")
-        return InvocationResult(payload, result.function_error, config.version, result.log)
+            log = log.replace(config.folders[0], "/var/task")
+        return replace(result, payload=payload, log=log, executed_version=config.version)
 
     def config(self, invocation: Invocation) -> FunctionConfig:
         """What an invocation runs. Raises `FunctionNotFound`, and `InvokeError` for one that cannot run here."""
@@ -81,6 +87,10 @@ class LocalFunctions:
 
     # -- made through the API --------------------------------------------------------------------------
 
+    def load(self) -> None:
+        """Has what was made be there. Raises `MissingMoto`."""
+        self._moto.load()
+
     def made(self, invocation: Invocation) -> Any:
         """moto's model of the function, or None for one that only a folder may have. Raises `FunctionNotFound`."""
         if not self._moto.loaded:
@@ -88,6 +98,8 @@ class LocalFunctions:
         name, qualifier, account, region = parse(invocation)
         backend = self._moto.backend("lambda", account, region)
         try:
+            if qualifier is not None and not qualifier[0].isdigit() and qualifier[0] != "$":
+                qualifier = _version_of(backend.get_alias(qualifier, name))
             return backend.get_function(name, qualifier)
         except Exception as error:
             # moto's own exceptions for a function, a version or an alias that is not there
@@ -96,6 +108,11 @@ class LocalFunctions:
                     return None
                 raise FunctionNotFound(f"Function not found: {_arn(invocation)}") from None
             raise
+
+    def dead_letter_target(self, invocation: Invocation) -> str | None:
+        """The ARN of the function's queue or topic for events that it failed on."""
+        more = getattr(self.made(invocation), "more", {})
+        return more.get("DeadLetterConfig", {}).get("TargetArn")
 
     def _config_of(self, made: Any) -> FunctionConfig:
         key = (made.account_id, made.region, made.function_name, str(made.version))
@@ -106,13 +123,10 @@ class LocalFunctions:
         known = self._configs.get(key)
         if known is not None and known[0] == state:
             return known[1]
-        module, _, attribute = (made.handler or "").replace("/", ".").rpartition(".")
-        if not str(made.run_time or "").startswith(("python", "nodejs")):
-            raise InvokeError(
-                "Lambda.InvalidRuntimeException", f"{made.function_name}: {unsupported(made.run_time)}"
-            )
-        if str(made.run_time).startswith("nodejs"):
-            module = (made.handler or "").rpartition(".")[0]
+        if (refusal := unsupported(made.run_time)) is not None:
+            raise InvokeError("Lambda.InvalidRuntimeException", f"{made.function_name}: {refusal}")
+        node = str(made.run_time).startswith("nodejs")
+        module, _, attribute = (made.handler or "").rpartition(".")
         code = self._unpacked(made.code_bytes)
         backend = self._moto.backend("lambda", made.account_id, made.region)
         layers = [
@@ -121,14 +135,15 @@ class LocalFunctions:
         ]
         config = FunctionConfig(
             made.function_name,
-            module,
+            module if node else module.replace("/", "."),
             attribute,
-            tuple(map(str, (code, *_search_paths(layers), *self._layers))),
+            tuple(map(str, (code, *_search_paths([*layers, *self._layers], node=node)))),
             arn=made.function_arn,
             version=str(made.version),
             runtime=made.run_time,
             timeout=float(made.timeout),
             memory=int(made.memory_size),
+            memory_limited=True,
             environ=self._environment(made),
             revision=hashlib.sha256(repr(state).encode()).hexdigest(),
         )
@@ -163,8 +178,24 @@ class LocalFunctions:
         return folder
 
 
-def unsupported(runtime: str | None) -> str:
+def unsupported(runtime: str | None) -> str | None:
+    """Why functions of that runtime (None: in a container image) do not run here; None where they do."""
+    if runtime is not None and runtime.startswith("python"):
+        return None
+    if runtime is not None and runtime.startswith("nodejs"):
+        return None if find_node() else f"the runtime {runtime} does not run here: {NO_NODE}"
     return f"the runtime {runtime or 'of a container image'} does not run here: python3.* and nodejs* do"
+
+
+def _version_of(alias: Any) -> str:
+    """The version that an alias leads to this time: those beside its own have shares of the calls."""
+    shares = (alias.routing_config or {}).get("AdditionalVersionWeights") or {}
+    drawn = random.random() if shares else 1.0
+    for version, share in shares.items():
+        drawn -= float(share)
+        if drawn < 0:
+            return str(version)
+    return str(alias.function_version)
 
 
 def parse(invocation: Invocation) -> tuple[str, str | None, str, str]:
@@ -185,13 +216,11 @@ def _arn(invocation: Invocation) -> str:
     return f"{arn}:{qualifier}" if qualifier else arn
 
 
-def _search_paths(layers: Sequence[Path]) -> list[Path]:
-    """Where a layer has its Python packages."""
+def _search_paths(layers: Sequence[Path], *, node: bool = False) -> list[Path]:
+    """Where layers have their packages. See the AWS Lambda guide, "Packaging your layer content"."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    found: list[Path] = []
-    for layer in layers:
-        found += [layer / "python", layer / "python" / "lib" / version / "site-packages"]
-    return [path for path in found if path.is_dir()]
+    places = ["nodejs/node_modules"] if node else ["python", f"python/lib/{version}/site-packages"]
+    return [path for layer in layers for place in places if (path := layer / place).is_dir()]
 
 
 def _unpack(content: bytes, folder: Path) -> None:

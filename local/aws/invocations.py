@@ -11,14 +11,13 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from ...handlers.functions import FunctionNotFound, Invocation, InvocationResult, InvokeError
 from ...handlers.logs import logger
+from .destinations import Clients, Outcome, send_dead_letter, send_record
 from .function_logs import FunctionLogs, framed
 from .functions import LocalFunctions, parse
 from .messages import Caller, Request, Response, json_response
@@ -33,8 +32,6 @@ _DELAYS = (60.0, 120.0)
 
 _INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 _INVOKE_ASYNC = re.compile(r"/2014-11-13/functions/([^/]+)/invoke-async/?")
-
-Clients = Callable[[str, str, str], Any]
 
 
 class Invocations:
@@ -75,9 +72,9 @@ class Invocations:
     def _invoke(self, invocation: Invocation) -> tuple[InvocationResult, str]:
         config = self.functions.config(invocation)
         began = time.monotonic()
-        result = self.functions.invoke(invocation)
-        log = framed(config, invocation.request_id, result.log, time.monotonic() - began)
-        self.logs.write(config, log)
+        result = self.functions.invoke(invocation, config)
+        log = framed(config, invocation.request_id, result, time.monotonic() - began)
+        self.logs.write(config, result.stream, log)
         return result, log
 
     # -- the API -----------------------------------------------------------------------------------------
@@ -143,11 +140,10 @@ class Invocations:
                 logger.warning("not invoked", function=invocation.function, reason=str(error))
             return
         config = self._event_invoke_config(invocation)
-        further = config.get("MaximumRetryAttempts", _FURTHER_ATTEMPTS)
         if result.function_error is None:
-            self._tell("OnSuccess", "Success", config, invocation, result, count)
-        elif count > further:
-            self._tell("OnFailure", "RetriesExhausted", config, invocation, result, count)
+            self._over(invocation, result, count, config, "OnSuccess")
+        elif count > config.get("MaximumRetryAttempts", _FURTHER_ATTEMPTS):
+            self._over(invocation, result, count, config, "OnFailure")
         elif self._waits:
             self._later(_DELAYS[min(count, len(_DELAYS)) - 1], invocation, count + 1)
         else:
@@ -165,78 +161,30 @@ class Invocations:
         timer.start()
 
     def _event_invoke_config(self, invocation: Invocation) -> dict[str, Any]:
-        made = self.functions.made(invocation)
-        configs = getattr(made, "event_invoke_config", None) or []
-        return configs[0].config if configs else {}
+        """That of the version or, where it has none, of the function."""
+        name, _, account, region = parse(invocation)
+        for each in (invocation, Invocation(name, "", "", account=account, region=region)):
+            configs = getattr(self.functions.made(each), "event_invoke_config", None)
+            if configs:
+                return configs[0].config
+        return {}
 
-    def _tell(
-        self,
-        which: str,
-        condition: str,
-        config: dict[str, Any],
-        invocation: Invocation,
-        result: InvocationResult,
-        count: int,
+    def _over(
+        self, invocation: Invocation, result: InvocationResult, count: int, config: dict[str, Any], which: str
     ) -> None:
-        """Sends the record of an asynchronous invocation to its destination."""
-        destination = config.get("DestinationConfig", {}).get(which, {}).get("Destination")
-        if not destination:
-            return
+        """Tells the destination and, where it failed, the dead-letter queue."""
         name, qualifier, account, region = parse(invocation)
         arn = f"arn:aws:lambda:{region}:{account}:function:{name}:{qualifier or '$LATEST'}"
-        context = {"statusCode": 200, "executedVersion": result.executed_version}
-        if result.function_error:
-            context["functionError"] = result.function_error
-        record = json.dumps(
-            {
-                "version": "1.0",
-                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                "requestContext": {
-                    "requestId": invocation.request_id,
-                    "functionArn": arn,
-                    "condition": condition,
-                    "approximateInvokeCount": count,
-                },
-                "requestPayload": json.loads(invocation.payload),
-                "responseContext": context,
-                "responsePayload": json.loads(result.payload),
-            }
-        )
+        outcome = Outcome(invocation, result, arn, count)
+        destination = config.get("DestinationConfig", {}).get(which, {}).get("Destination")
+        letters = self.functions.dead_letter_target(invocation) if which == "OnFailure" else None
         try:
-            self._send(destination, record, condition == "Success", arn, account, region)
+            if destination:
+                send_record(self._clients, destination, outcome, self.invoke_later)
+            if letters:
+                send_dead_letter(self._clients, letters, outcome)
         except Exception as error:
-            logger.warning("destination not reached", destination=destination, reason=str(error))
-
-    def _send(
-        self, destination: str, record: str, succeeded: bool, arn: str, account: str, region: str
-    ) -> None:
-        service, target = destination.split(":")[2], destination.split(":")[-1]
-        if service == "lambda":
-            self.invoke_later(
-                Invocation(destination, record, str(uuid.uuid4()), account=account, region=region)
-            )
-            return
-        client = self._clients(service, account, region)
-        if service == "sqs":
-            url = client.get_queue_url(QueueName=target)["QueueUrl"]
-            client.send_message(QueueUrl=url, MessageBody=record)
-        elif service == "sns":
-            client.publish(TopicArn=destination, Message=record)
-        elif service == "events":
-            outcome = "Success" if succeeded else "Failure"
-            client.put_events(
-                Entries=[
-                    {
-                        "Source": "lambda",
-                        "DetailType": f"Lambda Function Invocation Result - {outcome}",
-                        "Detail": record,
-                        "Resources": [arn],
-                        "EventBusName": destination,
-                    }
-                ]
-            )
-        else:
-            raise ValueError(f"{service} is no service for destinations here")
+            logger.warning("destination not reached", function=arn, reason=str(error))
 
 
 _STATUS = {

@@ -10,7 +10,8 @@ class FunctionConfig:
     """Two that are equal are served by the same worker processes.
 
     `module` and `attribute` are the handler's, looked for in `folders`, the first first; `timeout` is in seconds,
-    None for none; `environ` holds the function's own variables; `revision` differs when the code does.
+    None for none; `memory` is in MB, and more than that ends the process where `memory_limited`; `environ` holds the
+    function's own variables; `revision` differs when the code does.
     """
 
     name: str
@@ -22,8 +23,14 @@ class FunctionConfig:
     runtime: str = "python"
     timeout: float | None = None
     memory: int = 1024
+    memory_limited: bool = False
     environ: tuple[tuple[str, str], ...] = ()
     revision: str = ""
+
+    @property
+    def node(self) -> bool:
+        """Whether it runs on Node and not on Python."""
+        return self.runtime.startswith("nodejs")
 
     @property
     def handler(self) -> str:

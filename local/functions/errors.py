@@ -11,6 +11,8 @@ from typing import Any
 
 from ...handlers.functions import InvocationResult
 
+NO_NODE = "functions in JavaScript need Node on this machine, and there is no `node` on PATH"
+
 
 def failed(
     request_id: str, error_type: str, message: str, stack: list[str] | None, log: str = ""
@@ -24,6 +26,11 @@ def failed(
             "requestId": request_id,
             "stackTrace": stack,
         }
+    return documented(document, log)
+
+
+def documented(document: dict[str, Any], log: str = "") -> InvocationResult:
+    """The result of an invocation that failed with this error document."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     # The text of an exception may hold half a character (a file's name that is not UTF-8): no store takes it.
     return InvocationResult(text.encode("utf-8", "replace").decode(), "Unhandled", log=log)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ...handlers.functions import FunctionNotFound, function_name
 
+PYTHON = (".py",)
+NODE = (".mjs", ".cjs", ".js")
 _PART = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -35,7 +37,12 @@ class Folders:
         self.paths = [Path(folder).resolve() for folder in folders]
 
     def require(self, function: str) -> tuple[str, str]:
-        """Module and attribute of a function, given by name (`orders-validate`, `orders.validate`) or ARN.
+        """Module and attribute of a function in Python; see `find`."""
+        module, attribute, _ = self.find(function)
+        return module, attribute
+
+    def find(self, function: str, suffixes: Sequence[str] = PYTHON) -> tuple[str, str, Path]:
+        """Module, attribute and file of a function, given by name (`orders-validate`, `orders.validate`) or ARN.
 
         The module's file is there; whether it has the attribute is not known before it is imported. Raises
         `FunctionNotFound`.
@@ -45,21 +52,22 @@ class Folders:
             raise not_found(function, "a local function is called module-function")
         relative = Path(*module.split("."))
         for folder in self.paths:
-            if (folder / relative).with_suffix(".py").is_file() or (
-                folder / relative / "__init__.py"
-            ).is_file():
-                return module, attribute
+            files = [(folder / relative).with_suffix(suffix) for suffix in suffixes]
+            for file in [*files, folder / relative / "__init__.py"]:
+                if file.is_file():
+                    return module, attribute, file
         places = ", ".join(map(str, self.paths)) or "no folder"
-        names = [f"{module.replace('.', '-')}-{attribute}" for module in self._modules(relative.parent)]
+        modules = self._modules(relative.parent, suffixes)
+        names = [f"{module.replace('.', '-')}-{attribute}" for module in modules]
         raise not_found(function, f"there is no module '{module}' in {places}", names)
 
-    def _modules(self, package: Path) -> Iterator[str]:
+    def _modules(self, package: Path, suffixes: Sequence[str]) -> Iterator[str]:
         """The modules beside the one that is missing, and those that the folders have at their top."""
         for parent in dict.fromkeys((package, Path())):
             prefix = "".join(f"{part}." for part in parent.parts)
             for folder in self.paths:
-                for file in sorted((folder / parent).glob("*.py")):
-                    if file.stem != "__init__":
+                for file in sorted((folder / parent).glob("*")):
+                    if file.suffix in suffixes and file.stem != "__init__":
                         yield prefix + file.stem
                 for file in sorted((folder / parent).glob("*/__init__.py")):
                     yield prefix + file.parent.name

@@ -48,7 +48,6 @@ class Fault(Exception):
 class Context:
     """Lambda's context object. With no timeout the time that remains is Lambda's most, and stays that."""
 
-    log_stream_name = "local"
     identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
 
     def __init__(
@@ -68,6 +67,7 @@ class Context:
         self.invoked_function_arn = arn or f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
         self.aws_request_id = request_id
         self.log_group_name = f"/aws/lambda/{name}"
+        self.log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "local")
         self.client_context = (
             None if client_context is None else SimpleNamespace(custom=client_context, env=None, client=None)
         )
@@ -226,7 +226,8 @@ class _Parent:
         self.send(answer)
 
     def send(self, answer: dict[str, Any]) -> None:
-        body = json.dumps(answer).encode()
+        """`memory` tells the most that this process ever had, in kilobytes."""
+        body = json.dumps({**answer, "memory": _peak()} if answer else answer).encode()
         rest = memoryview(len(body).to_bytes(4, "big") + body)
         while rest:
             rest = rest[os.write(self._answers, rest) :]
@@ -240,7 +241,7 @@ def main() -> None:
         del sys.path[0]
     sys.path[:0] = options["folders"]
     if options["life"] is not None:
-        _end_with(options["life"])
+        end_with(options["life"])
     pending: list[Any] = []
     arrived = threading.Lock()  # held until a request is there; the parent sends one at a time
     arrived.acquire()
@@ -268,7 +269,7 @@ def main() -> None:
                 request["request_id"],
                 request["client_context"],
                 request["timeout"],
-                **options["about"],
+                **{**options["about"], "arn": request["arn"] or options["about"]["arn"]},
             )
             try:
                 answer: dict[str, Any] = {"payload": invoke(handler, request["payload"], context)}
@@ -287,6 +288,15 @@ def _import(module: str) -> ModuleType:
         message = f"Cannot use built-in module {first} as a handler module; give the file another name"
         raise Fault("Runtime.BuiltInModuleConflict", message, [])
     return importlib.import_module(module)
+
+
+def _peak() -> int:
+    try:
+        import resource
+    except ImportError:  # not on this system
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
 
 
 def _document(fault: Fault) -> dict[str, Any]:
@@ -334,7 +344,7 @@ def end_group() -> NoReturn:
     os._exit(1)
 
 
-def _end_with(life: int) -> None:
+def end_with(life: int) -> None:
     """Has the kernel end this group when the parent's end of the pipe closes.
 
     The thread that watches the requests does that too, but it does not get to run while a handler computes in C

@@ -6,23 +6,35 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ...handlers.functions import Invocation, InvocationResult
+from ...handlers.functions import Invocation, InvocationResult, InvokeError
 from . import errors
 from .call_log import CallLog
 from .config import FunctionConfig
+from .memory_watch import watch
 
-_SCRIPT = Path(__file__).with_name("handler_runtime.py")
+_HERE = Path(__file__).parent
 _GRACE = 1.0
 """Seconds that a process which has closed its pipes has to end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerResult(InvocationResult):
+    """With the most memory that the process ever had, in MB, and the log stream that the call belongs to."""
+
+    memory: int = 0
+    stream: str = ""
 
 
 class WorkerProcess:
@@ -42,6 +54,10 @@ class WorkerProcess:
         self._ending = threading.Lock()
         self._status: int | None = None
         mark = f"\0end of log {os.urandom(8).hex()}\n"
+        self._limit = config.memory if config.memory_limited else None
+        self._memory = 0
+        day = datetime.now(UTC).strftime("%Y/%m/%d")
+        self._stream = f"{day}/[{config.version}]{os.urandom(16).hex()}"
         life, self._life = _pipe()
         options = {
             "name": config.name,
@@ -54,11 +70,11 @@ class WorkerProcess:
         }
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-u", str(_SCRIPT), json.dumps(options)],
+                _command(config, options),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=_environment(config, environ),
+                env=_environment(config, environ, self._stream),
                 pass_fds=() if life is None else (life,),
                 start_new_session=True,  # a Ctrl-C is for the parent, and `kill` ends what a handler started too
             )
@@ -78,8 +94,20 @@ class WorkerProcess:
         """Whether it can take another call. False also for a process that ended by itself since the last one."""
         return self._status is None and not self._has_exited()
 
-    def call(self, invocation: Invocation) -> InvocationResult:
+    def call(self, invocation: Invocation) -> WorkerResult:
         """Runs the handler once. The process is not usable any more after a timeout, a crash or a failed import."""
+        if self._limit is not None:
+            watch.begin(self._process.pid, self._limit)
+        try:
+            result = self._call(invocation)
+        finally:
+            if self._limit is not None:
+                watch.end(self._process.pid)
+        return WorkerResult(
+            result.payload, result.function_error, log=result.log, memory=self._memory, stream=self._stream
+        )
+
+    def _call(self, invocation: Invocation) -> InvocationResult:
         request = invocation.request_id
         timeout = invocation.timeout
         deadline = None
@@ -126,10 +154,17 @@ class WorkerProcess:
     def _result(self, request: str, answer: dict[str, Any] | None) -> InvocationResult:
         if answer is None:
             status = self._end(_GRACE)
+            if status == -signal.SIGKILL and self._limit is not None:
+                self._memory = self._limit
             return errors.exited(request, status, self._log.rest())
         log = self._log.take()
+        self._memory = answer.get("memory", 0) // 1024
         if "payload" in answer:
             return InvocationResult(answer["payload"], log=log)
+        if answer.get("ends"):
+            self._end(_GRACE)
+        if "document" in answer:
+            return errors.documented(answer["document"], log)
         return errors.failed(request, answer["error"], answer["message"], answer["stack"], log)
 
     def _send(self, invocation: Invocation) -> None:
@@ -139,6 +174,7 @@ class WorkerProcess:
                 "timeout": invocation.timeout,
                 "request_id": invocation.request_id,
                 "client_context": invocation.client_context,
+                "arn": invocation.function if invocation.function.startswith("arn:") else "",
             }
         ).encode()
         pipe: Any = self._process.stdin
@@ -165,6 +201,7 @@ class WorkerProcess:
         with self._ending:
             if self._status is not None:
                 return self._status
+            watch.end(self._process.pid)
             until = time.monotonic() + grace
             while grace and not self._has_exited() and time.monotonic() < until:
                 time.sleep(0.001)
@@ -191,21 +228,41 @@ def _pipe() -> tuple[int | None, int | None]:
     return os.pipe() if os.name == "posix" else (None, None)
 
 
-def _environment(config: FunctionConfig, environ: Mapping[str, str | None]) -> dict[str, str]:
+def find_node() -> str | None:
+    """Node's program, where this machine has it and can run functions with it."""
+    return shutil.which("node") if os.name == "posix" else None
+
+
+def _command(config: FunctionConfig, options: dict[str, Any]) -> list[str]:
+    if not config.node:
+        return [sys.executable, "-u", str(_HERE / "handler_runtime.py"), json.dumps(options)]
+    node = find_node()
+    if node is None:
+        raise InvokeError("Lambda.InvalidRuntimeException", f"{config.name}: {errors.NO_NODE}")
+    # V8's heap may not be all of the memory, and fails in its own words where it is.
+    flags = [f"--max-old-space-size={max(64, config.memory * 9 // 10)}"] if config.memory_limited else []
+    options = {**options, "node": node, "flags": flags, "script": str(_HERE / "node_runtime.cjs")}
+    return [sys.executable, "-S", "-E", str(_HERE / "node_launcher.py"), json.dumps(options)]
+
+
+def _environment(config: FunctionConfig, environ: Mapping[str, str | None], stream: str) -> dict[str, str]:
     """This process's variables without those that `environ` has as None, Lambda's, and the function's own."""
-    variables = {**os.environ, **_lambda_environment(config), **environ, **dict(config.environ)}
+    ours = _lambda_environment(config, stream)
+    variables = {**os.environ, **ours, **environ, **dict(config.environ)}
     return {name: value for name, value in variables.items() if value is not None}
 
 
-def _lambda_environment(config: FunctionConfig) -> dict[str, str]:
+def _lambda_environment(config: FunctionConfig, stream: str) -> dict[str, str]:
     """What Lambda's runtime sets, as far as it means anything here."""
+    modules = os.pathsep.join([*config.folders[1:], os.environ.get("NODE_PATH", "")])
     return {
+        **({"NODE_PATH": modules} if config.node else {}),
         "_HANDLER": config.handler,
         "AWS_LAMBDA_FUNCTION_NAME": config.name,
         "AWS_LAMBDA_FUNCTION_VERSION": config.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.memory),
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "LAMBDA_TASK_ROOT": config.folders[0] if config.folders else "",
         "PYTHONIOENCODING": "utf-8:backslashreplace",
     }

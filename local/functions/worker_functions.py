@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ...handlers.functions import Invocation, InvocationResult
+from ...handlers.functions import Invocation
 from .config import FunctionConfig
-from .folders import Folders, bare_name
+from .folders import NODE, PYTHON, Folders, bare_name
+from .process import WorkerResult
 from .workers import Workers
 
 _LOOK_AGAIN = 0.25
@@ -51,7 +52,7 @@ class WorkerFunctions:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def invoke(self, invocation: Invocation) -> InvocationResult:
+    def invoke(self, invocation: Invocation) -> WorkerResult:
         """Raises `FunctionNotFound`, `InvokeError` where no process can be started, and `FunctionsClosed`."""
         config = self.config(invocation.function)
         if invocation.timeout is None and self._timeout is not None:
@@ -69,9 +70,17 @@ class WorkerFunctions:
                 self._configs.clear()
         config = self._configs.get(name)
         if config is None:
-            module, attribute = self._folders.require(function)
+            module, attribute, file = self._folders.find(function, (*PYTHON, *NODE))
+            node = file.suffix in NODE
             paths = tuple(map(str, self._folders.paths))
-            config = FunctionConfig(name, module, attribute, paths, revision=self._revision)
+            config = FunctionConfig(
+                name,
+                module.replace(".", "/") if node else module,
+                attribute,
+                paths,
+                runtime="nodejs" if node else "python",
+                revision=self._revision,
+            )
             self._configs[name] = config
         return config
 
@@ -87,7 +96,7 @@ def _revision(folders: Sequence[Path]) -> str:
         for place, names, files in os.walk(folder):
             names[:] = [name for name in names if name not in _SKIPPED and not name.startswith(".")]
             for file in files:
-                if file.endswith((".py", ".mjs", ".js")):
+                if file.endswith((*PYTHON, *NODE)):
                     try:
                         latest = max(latest, os.stat(os.path.join(place, file)).st_mtime_ns)
                     except OSError:

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...handlers.functions import Invocation, InvocationResult, InvokeError
+from ...handlers.functions import Invocation, InvokeError
 from .config import FunctionConfig
-from .process import WorkerProcess
+from .process import WorkerProcess, WorkerResult
 
 
 class FunctionsClosed(RuntimeError):
@@ -47,7 +47,7 @@ class Workers:
         self._busy: set[WorkerProcess] = set()
         self._closed = False
 
-    def call(self, config: FunctionConfig, invocation: Invocation) -> InvocationResult:
+    def call(self, config: FunctionConfig, invocation: Invocation) -> WorkerResult:
         """Raises `InvokeError` where no process can be started, and `FunctionsClosed`."""
         pool = self._pools.get(config) or self._open(config)
         if config.timeout is not None:

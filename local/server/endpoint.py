@@ -16,6 +16,8 @@ MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request to Step Functions: the largest definition, escaped."""
 MAX_UPLOAD = 512 * 1024 * 1024
 """Bytes of any other: an object of S3, a function's code."""
+_RESETS = ("/_stratum/reset", "/moto-api/reset")
+"""The second is what programs written for moto's server call; alone, moto's part would be gone and ours not."""
 _LOOPBACK = re.compile(
     r"((sync-)?127\.0\.0\.1|(sync-)?([a-z0-9-]+\.)*localhost|\[::1\])(:\d+)?", re.IGNORECASE
 )
@@ -78,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/_stratum/health" and self.command == "GET":
             self._json(HTTPStatus.OK, {"status": "ok", "operations": sorted(front_door.OPERATIONS)})
-        elif self.path == "/_stratum/reset" and self.command == "POST":
+        elif self.path in _RESETS and self.command == "POST":
             self.door.reset()
             self._json(HTTPStatus.OK, {"status": "reset"})
         elif self.path.startswith("/_stratum/"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -176,6 +177,7 @@ def test_context_has_what_lambdas_has(call: Call) -> None:
     custom = {"idempotency_key": "execution/step/1", "attempt": 2}
     seen = json.loads(call("orders-describe", client_context=custom, timeout=20).payload)
     assert 0 < seen.pop("remaining") <= 20_000
+    assert re.fullmatch(r"local|\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", seen.pop("stream"))
     assert seen == {
         "name": "orders-describe",
         "version": "$LATEST",
@@ -183,7 +185,6 @@ def test_context_has_what_lambdas_has(call: Call) -> None:
         "memory": "1024",
         "request": "request-1",
         "group": "/aws/lambda/orders-describe",
-        "stream": "local",
         "identity": None,
         "custom": custom,
     }

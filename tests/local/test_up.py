@@ -4,75 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import re
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
+from up import BIN, ROLE, Up, ended
 
-ROLE = "arn:aws:iam::123456789012:role/r"
-BIN = Path(sys.executable).parent
 PASS = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"done": True}, "End": True}}})
 WAIT = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 2, "End": True}}})
-
-
-class Up:
-    """A `stratum up` process, and clients for it."""
-
-    def __init__(self, *options: str):
-        self.process = subprocess.Popen(
-            [BIN / "stratum", "up", "--port", "0", *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        first = self.process.stdout.readline()
-        found = re.fullmatch(r"AWS is at (http://127\.0\.0\.1:(\d+)): .*\n", first)
-        assert found, first
-        self.url, self.port = found[1], int(found[2])
-
-    def client(self, region: str = "us-east-1", key: str = "test") -> Any:
-        return boto3.client(
-            "stepfunctions", endpoint_url=self.url, region_name=region, aws_access_key_id=key, aws_secret_access_key="x",
-            config=Config(inject_host_prefix=False),
-        )  # fmt: skip
-
-    def stop(self) -> tuple[int, str]:
-        """Ends it as Ctrl-C does; answers its exit code and what it had printed."""
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.stdout is not None
-        out = self.process.stdout.read()
-        return self.process.wait(timeout=20), out
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    folder = tmp_path_factory.mktemp("up")
-    (folder / "shop.py").write_text("def charge(event, context):\n    return {'charged': event['sum']}\n")
-    started = Up("--data", str(folder / "data"), "--functions", str(folder))
-    yield started
-    started.stop()
-
-
-def ended(client: Any, execution: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        described = client.describe_execution(executionArn=execution)
-        if described["status"] != "RUNNING":
-            return described
-        time.sleep(0.02)
-    raise AssertionError("still running")
 
 
 def create(client: Any, definition: str, name: str) -> str:
@@ -150,24 +94,10 @@ def test_many_clients_at_once(up: Up) -> None:
         assert set(pool.map(start, range(40))) == {"SUCCEEDED"}
 
 
-def aws(up: Up, *arguments: str) -> Any:
-    """The AWS CLI, with its answer as JSON."""
-    environment = {
-        **os.environ, "AWS_ENDPOINT_URL_SFN": up.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_DISABLE_HOST_PREFIX_INJECTION": "true", "AWS_CONFIG_FILE": os.devnull,
-    }  # fmt: skip
-    done = subprocess.run(
-        [BIN / "aws", "stepfunctions", *arguments, "--output", "json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout) if done.stdout.strip() else None
-
-
 def test_the_aws_cli(up: Up) -> None:
+    def aws(*arguments: str) -> Any:
+        return up.cli("stepfunctions", *arguments)
+
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
@@ -175,21 +105,20 @@ def test_the_aws_cli(up: Up) -> None:
     }
     handed = {"FunctionName": "shop-charge", "Payload": {"sum": 1, "token.$": "$$.Task.Token"}}
     definition = json.dumps({"StartAt": "A", "States": {"A": {**task, "Parameters": handed, "End": True}}})
-    machine = aws(
-        up, "create-state-machine", "--name", "cli", "--definition", definition, "--role-arn", ROLE
-    )["stateMachineArn"]
-    execution = aws(up, "start-execution", "--state-machine-arn", machine, "--input", "{}")["executionArn"]
+    machine = aws("create-state-machine", "--name", "cli", "--definition", definition, "--role-arn", ROLE)[
+        "stateMachineArn"
+    ]
+    execution = aws("start-execution", "--state-machine-arn", machine, "--input", "{}")["executionArn"]
     deadline = time.monotonic() + 20
     while True:
-        events = aws(up, "get-execution-history", "--execution-arn", execution)["events"]
+        events = aws("get-execution-history", "--execution-arn", execution)["events"]
         if events[-1]["type"] == "TaskSubmitted" or time.monotonic() > deadline:
             break
     scheduled = next(event for event in events if event["type"] == "TaskScheduled")
     token = json.loads(scheduled["taskScheduledEventDetails"]["parameters"])["Payload"]["token"]
-    aws(up, "send-task-success", "--task-token", token, "--task-output", '{"from": "cli"}')
-    assert aws(up, "describe-execution", "--execution-arn", execution)["output"] == '{"from": "cli"}'
+    aws("send-task-success", "--task-token", token, "--task-output", '{"from": "cli"}')
+    assert aws("describe-execution", "--execution-arn", execution)["output"] == '{"from": "cli"}'
     tested = aws(
-        up,
         "test-state",
         "--definition",
         '{"Type": "Pass", "Result": 1, "End": true}',

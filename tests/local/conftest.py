@@ -1,0 +1,17 @@
+"""One `stratum up` for all tests that can share it: each names what it makes after itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from up import Up
+
+
+@pytest.fixture(scope="session")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("up")
+    (folder / "shop.py").write_text("def charge(event, context):\n    return {'charged': event['sum']}\n")
+    started = Up("--data", str(folder / "data"), "--functions", str(folder))
+    yield started
+    started.stop()
