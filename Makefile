@@ -29,6 +29,7 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	mkdir -p $(VENV)/typing/stratum
+	ln -sfn ../../../local/import.stratum/__init__.py $(VENV)/typing/stratum/__init__.py
 	for room in $(ROOMS); do ln -sfn ../../../$$room $(VENV)/typing/stratum/$$room; done
 	touch $(READY)
 

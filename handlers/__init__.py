@@ -13,6 +13,7 @@ very same events.
 - `children`: executions that other executions started, and the answers they owe.
 - `integrations`: what a task's resource calls: functions, activities, Step Functions, AWS's services.
 - `items`: what a distributed map reads its items from and writes its results to.
+- `task_function`: `@task`, which makes users' own functions handlers with types.
 - `mocks`: answers in place of integrations, in AWS's format.
 - `store`: the `Store` protocol and its DynamoDB form.
 - `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.

@@ -6,5 +6,6 @@
 - `server`: the HTTP endpoint of `stratum up`.
 - `stores`, `sqlite_store`: a store by its address, and the embedded form.
 - `cli`: the `stratum` command.
+- `import.stratum`: the package `stratum` itself, around the rooms.
 - `examples`: three workflows with handlers that do real work.
 """

@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WALK = """
 import importlib, json, pkgutil, pathlib, sys
 import stratum
+for name in stratum.__all__:
+    getattr(stratum, name)
 names = [m.name for m in pkgutil.walk_packages(stratum.__path__, "stratum.") if ".examples." not in m.name]
 # boto3 and pytest are not in the base install.
 skipped = {"stratum.handlers.store.dynamodb", "stratum.local.testing.plugin"}
@@ -43,6 +45,9 @@ def test_the_wheel_works_on_its_own(tmp_path: Path) -> None:
     assert found["modules"] > 60
     assert not found["boto3"]
     [orders] = found["orders"]
+    package = Path(orders).parents[3]
+    assert {"__init__.py", "py.typed"} < {path.name for path in package.iterdir()}
+    assert not list(package.glob("local/import*"))
     top = {path.name for path in (tmp_path / "env").glob("lib/python*/site-packages/*")}
     assert not {"handlers", "local", "infra", "statelang", "tests"} & top
     command = [

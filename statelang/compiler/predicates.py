@@ -187,6 +187,4 @@ def _expected(contract: Contract) -> str:
     """What was expected, without the details that the violations below it tell."""
     if contract.fields is not None:
         return contract.name or "object"
-    if contract.items is not None:
-        return "array"
-    return str(replace(contract, name=None, optional=False))
+    return str(replace(contract, name=None, optional=False, items=None))

@@ -67,14 +67,13 @@ class Contract:
             return "one of " + ", ".join(map(_shown, self.enum))
         if self.kind == "union":
             return " | ".join(map(str, self.choices))
-        if self.kind == "array" and self.items is not None:
-            return f"[{self.items}]"
         if self.kind == "object" and self.fields is not None:
             return "{" + ", ".join(f"{key}: {value}" for key, value in self.fields.items()) + "}"
         if self.additional is not None:
             return f"object of {self.additional}"
-        told = ", ".join(f"{key} {value}" for key, value in self.constraints.items())
-        return f"{self.kind} ({told})" if told else self.kind
+        told = ", ".join(f"{key} {_shown(value)}" for key, value in self.constraints.items())
+        kind = f"[{self.items}]" if self.items is not None else self.kind
+        return f"{kind} ({told})" if told else kind
 
     def to_json_schema(self) -> dict[str, Any]:
         schema: dict[str, Any] = {} if self.kind in ("any", "union") else {"type": self.kind}
@@ -145,7 +144,7 @@ def _violations(contract: Contract, value: Any, path: str) -> Iterator[Violation
         return
     if contract.enum is not None:
         if not any(_key(value) == _key(each) for each in contract.enum):
-            yield Violation(path, f"expected {contract}, got {type_of(value)}")
+            yield Violation(path, f"expected {replace(contract, name=None)}, got {type_of(value)}")
         return
     if not _has_kind(contract, value) or not all(
         _holds(*pair, value) for pair in contract.constraints.items()
