@@ -18,6 +18,7 @@ from ..statelang.engine import apply_changes, decide, pending_commands, wake_at
 from ..statelang.engine.messages import Message
 from .runtime import Body, Runtime
 from .store import Commit, Conflict, Entry, Head, Store
+from .store.codec import encode_commit
 
 LEASE = 20 * 60 * 1000
 """Milliseconds after which a task without an answer is handed out again: more than a function may run on Lambda."""
@@ -29,6 +30,8 @@ SNAPSHOT_WEIGHT = 8 * 1024
 """Characters of changes that are worth a whole snapshot at the least."""
 
 _ATTEMPTS = 50
+_CHUNK = 64
+"""Commits that are copied at a time."""
 _CACHED = 1024
 _SOUGHT = 32
 
@@ -139,27 +142,36 @@ class Executions:
     # -- writing ---------------------------------------------------------------------------------------
 
     def start(
-        self, message: Message, definition: str, fields: Mapping[str, str] | None = None
+        self,
+        message: Message,
+        definition: str,
+        fields: Mapping[str, str] | None = None,
+        *,
+        behind: Sequence[Commit] = (),
     ) -> Loaded | None:
-        """Begins the execution that `message` (a start) names, on the definition of that digest.
+        """Begins the execution that `message` (a start, or a fork) names, on the definition of that digest.
 
-        Answers None when there is one of that name already.
+        `behind` are the commits that a fork's log begins with, in order. Answers None when there is an execution of
+        that name already.
         """
         machine = self.machine(definition)
         now = self._runtime.clock()
         decision = decide(machine, None, message, now)
         execution = message["execution"]
-        nothing = Loaded(execution, machine, {}, -1, "", None, 0, 0, 0)
+        previous = self._copy(execution, behind)
+        if previous is None:
+            return None
+        seq = len(behind)
         weight = _weigh(decision.snapshot)
-        loaded = replace(nothing, snapshot=decision.snapshot, seq=0, snapshot_weight=weight)
+        loaded = Loaded(execution, machine, decision.snapshot, seq, "", None, seq, weight, 0)
         commit = Commit(
-            seq=0, at=now, messages=[message], events=decision.events, commands=[_brief(c) for c in decision.commands],
+            seq=seq, at=now, messages=[_told(message)], events=decision.events, commands=[_brief(c) for c in decision.commands],
             changes=None, snapshot=decision.snapshot, ways=decision.ways,
         )  # fmt: skip
         head = self._head(loaded, decision.wake_at, now, dict(fields or {}))
         plan = _Plan(
             replace(loaded, head=head),
-            Entry(execution, commit, "", head),
+            Entry(execution, commit, previous, head),
             decision.commands,
             decision.wake_at,
         )
@@ -168,6 +180,26 @@ class Executions:
             return None
         self._settle([(plan, answer)])
         return self._cache[execution]
+
+    def _copy(self, execution: str, commits: Sequence[Commit]) -> str | None:
+        """Begins a log with these commits; answers the last one's digest, or None where there is such an execution.
+
+        A log without a head was begun by somebody who ended before it was whole: it is gone on with.
+        """
+        if commits and self.store.head(execution) is not None:
+            return None
+        digest = ""
+        for first in range(0, len(commits), _CHUNK):
+            entries: list[Entry] = []
+            for commit in commits[first : first + _CHUNK]:
+                entries.append(Entry(execution, commit, digest))
+                digest = encode_commit(commit, digest)[0]
+            for entry, answer in zip(entries, self.store.append(entries), strict=True):
+                if isinstance(answer, Conflict):
+                    there = self.store.stored(execution, entry.commit.seq)
+                    if there is None or there[0] != encode_commit(entry.commit, entry.previous)[0]:
+                        return None
+        return digest
 
     def advance(self, messages: Mapping[str, Sequence[Message]]) -> dict[str, Exception]:
         """Decides the messages of each execution together and appends one commit for each.
@@ -384,10 +416,11 @@ def parent_message(tenant: str, snapshot: Mapping[str, Any]) -> Body:
 
 
 def _told(message: Message) -> Message:
-    """A message as the log keeps it: what a task answered stands in the event that it led to."""
-    if "output" not in message and "task" not in message:
+    """A message as the log keeps it: what a task answered stands in the event that it led to, the snapshot that a fork
+    goes on from in the commit before."""
+    if "output" not in message and "task" not in message and "base" not in message:
         return message
-    return {key: value for key, value in message.items() if key not in ("output", "cause", "items")}
+    return {key: value for key, value in message.items() if key not in ("output", "cause", "items", "base")}
 
 
 def _brief(command: dict[str, Any]) -> dict[str, Any]:

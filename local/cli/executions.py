@@ -47,7 +47,7 @@ def list_(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     from ...handlers.store import verify
 
-    store, head = _find(options)
+    store, head = find(options)
     loaded = _executions(store).load(head.execution)
     steps = Steps(source_map(store, head.definition))
     steps.feed(event for commit in store.commits(head.execution) for event in commit.events)
@@ -79,7 +79,7 @@ def show(options: argparse.Namespace) -> int:
 def history(options: argparse.Namespace) -> int:
     from ...handlers.api.history import get_execution_history
 
-    store, head = _find(options)
+    store, head = find(options)
     runtime = _runtime(store)
     events: list[dict[str, Any]] = []
     token: dict[str, str] = {}
@@ -95,8 +95,7 @@ def history(options: argparse.Namespace) -> int:
         print(json.dumps(events, indent=2, ensure_ascii=False))
         return 0
     rows = [
-        (str(event["id"]), _clock_time(event["timestamp"]), event["type"], _details(event))
-        for event in events
+        (str(event["id"]), clock_time(event["timestamp"]), event["type"], _details(event)) for event in events
     ]
     print_table(("ID", "TIME", "EVENT", "DETAILS"), rows)
     return 0
@@ -105,7 +104,7 @@ def history(options: argparse.Namespace) -> int:
 def stop(options: argparse.Namespace) -> int:
     from ...statelang.engine import messages
 
-    store, head = _find(options)
+    store, head = find(options)
     if head.status != "RUNNING":
         raise WrongRequest(f"{head.name} has ended already: {head.status}")
     executions = _executions(store)
@@ -140,7 +139,7 @@ def _executions(store: Store) -> Executions:
     return _runtime(store).executions(store.tenant)
 
 
-def _find(options: argparse.Namespace) -> tuple[Store, Head]:
+def find(options: argparse.Namespace) -> tuple[Store, Head]:
     store = open_store(options.store, create=False)
     return store, find_execution(store, options.execution)
 
@@ -184,7 +183,7 @@ def _time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _clock_time(seconds: float) -> str:
+def clock_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 

@@ -58,6 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+_PLACE_HELP = "a step, a state, a checkpoint or an event's id; STEP#2 for the second time there"
+
+
+def _goes_on(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--no-run", action="store_true", help="begin it only: `stratum resume` goes on with it"
+    )
+    command.add_argument(
+        "--json", action="store_true", help="the whole outcome as JSON, not the result alone"
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="stratum",
@@ -120,6 +132,50 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
     stop.add_argument("--error", metavar="NAME")
     stop.add_argument("--cause", metavar="TEXT")
+
+    redrive = with_store(
+        add("redrive", "time_travel:redrive", "go on with an execution that failed, from where it failed")
+    )
+    redrive.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    _goes_on(redrive)
+
+    fork = with_store(
+        add("fork", "time_travel:fork", "begin a new execution that goes on from where another one stood")
+    )
+    fork.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    fork.add_argument("--at", metavar="PLACE", help=_PLACE_HELP + " (default: where it stands)")
+    fork.add_argument(
+        "--input", metavar="JSON|@FILE", default=None, help="another input than it had, from there on"
+    )
+    fork.add_argument("--name", metavar="NAME", help="the new execution's name (default: a new one)")
+    fork.add_argument("--reason", metavar="TEXT", help="why, for the audit")
+    _goes_on(fork)
+
+    revert = with_store(
+        add(
+            "revert",
+            "time_travel:revert",
+            "go back to an earlier place: stop an execution and go on from there",
+        )
+    )
+    revert.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    revert.add_argument("--to", metavar="PLACE", required=True, help=_PLACE_HELP)
+    revert.add_argument("--name", metavar="NAME", help="the new execution's name (default: a new one)")
+    revert.add_argument("--reason", metavar="TEXT", help="why, for the audit")
+    _goes_on(revert)
+
+    checkpoint = with_store(
+        add("checkpoint", "time_travel:checkpoint", "give the place where an execution stands a name")
+    )
+    checkpoint.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    checkpoint.add_argument("name", metavar="NAME")
+    checkpoint.add_argument("--note", metavar="TEXT")
+
+    checkpoints = with_store(
+        add("checkpoints", "time_travel:checkpoints", "list the places that an execution can be forked at")
+    )
+    checkpoints.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    checkpoints.add_argument("--json", action="store_true")
 
     up = add(
         "up", "up:up", "serve AWS on a port of this machine: Step Functions, Lambda, and by moto the rest"

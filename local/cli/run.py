@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     watch = _Watch()
     with LocalCloud(store, _functions(workflow.folder), observer=watch) as cloud:
         machine = _deploy(cloud, workflow)
-        name = options.name or _new_name()
+        name = options.name or new_name()
         execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         store.put(RUN, execution, {"file": str(workflow.path.resolve()), "folder": str(workflow.folder)})
         with _owning(options.store, execution, name):
@@ -77,6 +78,11 @@ def resume(options: argparse.Namespace) -> int:
         if not heads:
             print("nothing to resume: no execution is running", file=sys.stderr)
             return 0
+    return go_on(store, heads, options)
+
+
+def go_on(store: Store, heads: Sequence[Head], options: argparse.Namespace) -> int:
+    """Takes running executions to their end, with the handlers that they were begun with; answers the exit code."""
     folders: dict[str, list[Head]] = defaultdict(list)
     for head in heads:
         record = store.get(RUN, head.execution)
@@ -233,7 +239,7 @@ def _readable(cause: str | None) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) if value is not None else ""
 
 
-def _new_name() -> str:
+def new_name() -> str:
     """A name that tells when it was, and that no other execution has."""
     import secrets
 

@@ -11,13 +11,19 @@ messages. Everything is JSON; times are whole milliseconds since the epoch.
 from .changes import apply_changes
 from .decide import Decision, decide, pending_commands, wake_at
 from .errors import DATA_LIMIT, HISTORY_LIMIT
+from .fork import CannotFork
+from .fork import check as check_fork
+from .rewind import before_event
 from .tokens import make_token, read_token
 
 __all__ = [
     "DATA_LIMIT",
     "HISTORY_LIMIT",
+    "CannotFork",
     "Decision",
     "apply_changes",
+    "before_event",
+    "check_fork",
     "decide",
     "make_token",
     "pending_commands",

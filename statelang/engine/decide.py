@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asl.states import Map, StateMachine, Task
-from . import map_runs, redrive, states, tasks, ways
+from . import fork, map_runs, redrive, states, tasks, ways
 from .dataflow import Exit, leave
 from .errors import HEARTBEAT_TIMEOUT, ITEM_READER_FAILED, RESULT_WRITER_FAILED, RUNTIME
 from .flow import TRUNCATED, end_with, execution_failed, run_ready
@@ -52,26 +52,30 @@ def decide(
     """
     batch: Sequence[Message] = [messages] if isinstance(messages, dict) else messages
     taken: list[int] = []
-    if snapshot is None:
-        if batch[0]["type"] != "start":
-            raise ValueError(f"an execution begins with a start message, not with {batch[0]['type']!r}")
-        turn = Turn(machine, new_snapshot(machine, batch[0], now), now)
-        _guarded(turn, lambda: _start(turn))
-        taken.append(0)
-    else:
-        turn = Turn(machine, snapshot, now)
+    turn = Turn(machine, begin(machine, batch[0], now) if snapshot is None else snapshot, now)
     for place, message in enumerate(batch):
-        if message["type"] == "redrive" and redrive.redrive(turn):
-            _guarded(turn, lambda: True)
-            taken.append(place)
-        elif turn.running and _guarded(
-            turn, lambda message=message: _MESSAGES[message["type"]](turn, message)
-        ):
+        if take(turn, message):
             taken.append(place)
     if not taken:
         return Decision(turn.before, None, [], [], wake_at(turn.before), [], [])
     after = turn.after()
     return Decision(after, turn.changes(), turn.events, turn.commands, wake_at(after), taken, turn.ways)
+
+
+def begin(machine: StateMachine, message: Message, now: int) -> dict[str, Any]:
+    """The snapshot that an execution's first message is taken in. Raises ValueError for any other message."""
+    if message["type"] == "start":
+        return new_snapshot(machine, message, now)
+    if message["type"] == "fork":
+        return fork.snapshot_of(machine, message, now)
+    raise ValueError(f"an execution begins with a start message, not with {message['type']!r}")
+
+
+def take(turn: Turn, message: Message) -> bool:
+    """Lets one message happen, and all that follows from it at once; answers whether anything did."""
+    if message["type"] == "redrive":
+        return redrive.redrive(turn) and _guarded(turn, lambda: True)
+    return turn.running and _guarded(turn, lambda: _MESSAGES[message["type"]](turn, message))
 
 
 def pending_commands(machine: StateMachine, snapshot: dict[str, Any], now: int) -> list[dict[str, Any]]:
@@ -133,7 +137,9 @@ def _guarded(turn: Turn, happen: Callable[[], bool]) -> bool:
     return happened
 
 
-def _start(turn: Turn) -> bool:
+def _start(turn: Turn, message: Message) -> bool:
+    if turn.frames or turn.last_event:
+        return False  # it has begun
     execution = turn.execution
     details = {"input": execution["input"], "inputDetails": TRUNCATED, "roleArn": execution["role"]}
     turn.emit("ExecutionStarted", 0, {"executionStartedEventDetails": details})
@@ -359,8 +365,8 @@ def _last(turn: Turn) -> int:
 
 
 _MESSAGES: dict[str, Callable[[Turn, Message], bool]] = {
-    "start": lambda turn, message: False,
-    "redrive": lambda turn, message: False,
+    "start": _start,
+    "fork": fork.go_on,
     "task_succeeded": _task_succeeded,
     "task_failed": _task_failed,
     "task_timed_out": _task_timed_out,

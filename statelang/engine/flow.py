@@ -19,12 +19,14 @@ TRUNCATED = {"truncated": False}
 
 def run_ready(turn: Turn) -> None:
     """Takes every frame that can go on through its states, until each waits for a message or the machine ends."""
-    while turn.ready and turn.running:
+    while turn.ready and turn.running and not turn.stands_still:
         _run(turn, turn.ready.popleft())
 
 
 def _run(turn: Turn, id: str) -> None:
     while turn.running and id in turn.frames and turn.frames[id]["phase"] == "enter":
+        if turn.stands_still:
+            return
         frame = turn.frame(id)
         state = turn.state_of(id)
         frame["before"] = frame["event"]

@@ -101,6 +101,26 @@ def redrive() -> Message:
     return {"type": "redrive"}
 
 
+def fork(
+    execution_arn: str,
+    base: dict[str, Any],
+    origin: dict[str, Any],
+    *,
+    input: str | None = None,
+) -> Message:
+    """The first message of an execution that goes on from where another one stood: from its snapshot `base`.
+
+    `origin` says which and where: `{"execution", "event"}`. `input` is JSON text in place of the other's input.
+    """
+    return {
+        "type": "fork",
+        "execution": execution_arn,
+        "base": base,
+        "origin": origin,
+        **({} if input is None else {"input": input}),
+    }
+
+
 def heartbeat(frame: str, task: int) -> Message:
     return {"type": "heartbeat", "frame": frame, "task": task}
 

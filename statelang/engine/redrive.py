@@ -42,7 +42,7 @@ def redrive(turn: Turn) -> bool:
         elif frame["phase"] == "enter":
             turn.ready.append(id)
         else:
-            _again(turn, id, frame)
+            again(turn, id, frame)
     return True
 
 
@@ -50,7 +50,7 @@ def _stands_still(frame: Frame) -> bool:
     return frame["phase"] not in ("done", branches.OPEN)
 
 
-def _again(turn: Turn, id: str, frame: Frame) -> None:
+def again(turn: Turn, id: str, frame: Frame) -> None:
     """The state that the frame stands in is begun once more, with its retries counted from the start."""
     for key in ("task", "token", "wake", "retries"):
         frame.pop(key, None)

@@ -43,6 +43,8 @@ class Turn:
         self.ways: list[Way] = []
         self.ready: deque[str] = deque()
         self.last_event: int = snapshot["events"]
+        self.stop_before: int | None = None
+        """The event that no state is to be entered with any more: what is under way stands still there."""
         self._limited = snapshot.get("kind") != "EXPRESS"
         self._entropy: random.Random | None = None
         self._data: dict[str, Json] = {}
@@ -69,6 +71,10 @@ class Turn:
     @property
     def running(self) -> bool:
         return self.top.get("status", self.before["status"]) == "RUNNING"
+
+    @property
+    def stands_still(self) -> bool:
+        return self.stop_before is not None and self.next_event >= self.stop_before
 
     @property
     def next_event(self) -> int:

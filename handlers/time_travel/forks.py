@@ -1,0 +1,84 @@
+"""Forks: a new execution goes on from a place in another one's history.
+
+Its log begins with the commits that the two share, so that its history, its audit and its own forks are whole. What
+was waited for at that place is asked anew: approvals and callbacks that came later are never taken over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...statelang.engine import check_fork, messages
+from ..executions import Loaded
+from ..identity import Identity
+from ..runtime import Runtime
+from . import points
+from .points import Point
+
+FORK, REVERT = "fork", "revert"
+
+
+class ExecutionExists(ValueError):
+    """There is an execution of that name already."""
+
+
+def fork(
+    runtime: Runtime,
+    tenant: str,
+    execution: str,
+    at: str | None,
+    name: str,
+    by: Identity,
+    *,
+    input: str | None = None,
+    reason: str | None = None,
+    how: str = FORK,
+) -> tuple[Loaded, Point]:
+    """Starts the execution `name`, which goes on from where `execution` stood `at` a place (`points.find`).
+
+    `input` is JSON text in place of the input that the workflow sees from there on. Raises `NoSuchPoint`, `CannotFork`,
+    `ExecutionExists`, `ExecutionNotFound`.
+    """
+    executions = runtime.executions(tenant)
+    origin = executions.load(execution)
+    point = points.find(executions.store, execution, at)
+    snapshot, shared = points.snapshot_at(executions, execution, point)
+    check_fork(snapshot)
+    head = origin.head or executions.store.head(execution)
+    arn = f"{execution.rpartition(':')[0]}:{name}"
+    lineage = {"execution": execution, "event": point.event, "how": how, "by": by.to_json()}
+    if reason is not None:
+        lineage["reason"] = reason
+    message = messages.fork(arn, snapshot, lineage, input=input)
+    fields = dict(head.fields) if head is not None else {}
+    loaded = executions.start(
+        message, snapshot["definition"], {**fields, "forked_from": execution}, behind=shared
+    )
+    if loaded is None:
+        raise ExecutionExists(f"there is an execution '{name}' already; another name begins a new one")
+    return loaded, point
+
+
+def revert(
+    runtime: Runtime, tenant: str, execution: str, at: str, name: str, by: Identity, reason: str | None = None
+) -> tuple[Loaded, Point]:
+    """Goes back to a place: the execution is stopped, if it still runs, and a fork from there takes its place.
+
+    The fork comes first, so that a request that is wrong stops nothing. Raises as `fork` does.
+    """
+    made = fork(runtime, tenant, execution, at, name, by, reason=reason, how=REVERT)
+    cause = f"reverted to event {made[1].event}; {name} goes on from there" + (
+        f": {reason}" if reason else ""
+    )
+    executions = runtime.executions(tenant)
+    if executions.load(execution).snapshot["status"] == "RUNNING":
+        stop = messages.stop("Stratum.Reverted", cause)
+        for failure in executions.advance({execution: [stop]}).values():
+            raise failure
+    return made
+
+
+def lineage(snapshot: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Where the execution was forked from: `{"execution", "event", "how", "by", "reason"?}`, or None."""
+    return snapshot.get("forked")

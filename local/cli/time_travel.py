@@ -1,0 +1,106 @@
+"""`stratum redrive`, `fork`, `revert`, `checkpoint` and `checkpoints`: executions gone on with from earlier places."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ...handlers.executions import Executions
+from ...handlers.store import Head, Store
+from ...handlers.time_travel import checkpoints as named
+from ...handlers.time_travel import forks, points
+from ...statelang.engine import CannotFork, messages
+from ..people import whoami
+from .executions import _runtime, clock_time, find
+from .files import read_input
+from .opening import RUN
+from .problem import WrongRequest
+from .run import go_on, new_name
+from .tables import print_table
+
+
+def redrive(options: argparse.Namespace) -> int:
+    store, head = find(options)
+    if head.status in ("RUNNING", "SUCCEEDED"):
+        hint = "`stratum fork` goes on from an earlier place" if head.status == "SUCCEEDED" else "it goes on"
+        raise WrongRequest(f"{head.name} is {head.status}, so nothing is to be redriven; {hint}")
+    for failure in _executions(store).advance({head.execution: [messages.redrive()]}).values():
+        raise failure
+    return _go_on(store, head.execution, options)
+
+
+def fork(options: argparse.Namespace) -> int:
+    store, head = find(options)
+    name = options.name or new_name()
+    input = None if options.input is None else read_input(options.input)
+    try:
+        made, point = forks.fork(
+            _runtime(store), store.tenant, head.execution, options.at, name, whoami(), input=input, reason=options.reason
+        )  # fmt: skip
+    except (points.NoSuchPoint, CannotFork, forks.ExecutionExists) as refused:
+        raise WrongRequest(f"{head.name}: {refused}") from None
+    print(f"{name} goes on from {head.name} at {point}", file=sys.stderr)
+    _keep_folder(store, head.execution, made.execution)
+    return _go_on(store, made.execution, options)
+
+
+def revert(options: argparse.Namespace) -> int:
+    store, head = find(options)
+    name = options.name or new_name()
+    try:
+        made, point = forks.revert(
+            _runtime(store), store.tenant, head.execution, options.to, name, whoami(), options.reason
+        )
+    except (points.NoSuchPoint, CannotFork, forks.ExecutionExists) as refused:
+        raise WrongRequest(f"{head.name}: {refused}") from None
+    print(f"{head.name} is reverted to {point}; {name} goes on from there", file=sys.stderr)
+    _keep_folder(store, head.execution, made.execution)
+    return _go_on(store, made.execution, options)
+
+
+def checkpoint(options: argparse.Namespace) -> int:
+    store, head = find(options)
+    point = points.find(store, head.execution, None)
+    now = _runtime(store).clock()
+    try:
+        named.mark(store, head.execution, options.name, point.event, now, whoami(), options.note)
+    except named.InvalidCheckpoint as refused:
+        raise WrongRequest(str(refused)) from None
+    print(f"{head.name}: '{options.name}' is {point}", file=sys.stderr)
+    return 0
+
+
+def checkpoints(options: argparse.Namespace) -> int:
+    store, head = find(options)
+    found = points.points(store, head.execution)
+    if options.json:
+        print(json.dumps([point.to_json() for point in found], indent=2, ensure_ascii=False))
+        return 0
+    rows = [
+        (
+            str(point.event), clock_time(point.at / 1000), point.checkpoint or "", point.step or "",
+            point.state or "(where it stands)",
+        )
+        for point in found
+    ]  # fmt: skip
+    print_table(("EVENT", "TIME", "CHECKPOINT", "STEP", "BEFORE STATE"), rows)
+    return 0
+
+
+def _executions(store: Store) -> Executions:
+    return _runtime(store).executions(store.tenant)
+
+
+def _keep_folder(store: Store, origin: str, made: str) -> None:
+    """The fork's handlers are where those of its origin are."""
+    record = store.get(RUN, origin)
+    if record is not None:
+        store.put(RUN, made, record.value)
+
+
+def _go_on(store: Store, execution: str, options: argparse.Namespace) -> int:
+    head: Head | None = store.head(execution)
+    if options.no_run or head is None:
+        return 0
+    return go_on(store, [head], options)
