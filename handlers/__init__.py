@@ -15,6 +15,7 @@ very same events.
 - `items`: what a distributed map reads its items from and writes its results to.
 - `task_function`: `@task`, which makes users' own functions handlers with types.
 - `mocks`: answers in place of integrations, in AWS's format.
+- `work`: gates and agent steps: what waits for people and agents, and their answers; `identity`: who they are.
 - `store`: the `Store` protocol and its DynamoDB form.
 - `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.
 

@@ -15,6 +15,7 @@ from ..statelang.engine import messages
 from ..statelang.engine.messages import Message
 
 if TYPE_CHECKING:
+    from .executions import Executions
     from .runtime import Body, Runtime
 
 
@@ -67,6 +68,20 @@ def description(snapshot: Mapping[str, Any], *, parsed: bool, redrive: bool) -> 
         "StopDate": snapshot.get("stopped"),
     }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def requester_of(executions: Executions, execution: str) -> dict[str, str] | None:
+    """Who has started an execution, or the one that it is a part of; None where nobody has said."""
+    at: str | None = execution
+    while at is not None:
+        try:
+            snapshot = executions.load(at).snapshot
+        except LookupError:
+            return None
+        if snapshot.get("requester") is not None:
+            return snapshot["requester"]
+        at = snapshot.get("parent", {}).get("execution")
+    return None
 
 
 def start_child(runtime: Runtime, tenant: str, execution: str, command: Mapping[str, Any]) -> list[Body]:

@@ -7,6 +7,7 @@ way goes out again when its message is delivered again, or when the sweeper find
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -156,6 +157,7 @@ class Executions:
         """
         machine = self.machine(definition)
         now = self._runtime.clock()
+        message = {"secret": secrets.token_hex(16), **message}
         decision = decide(machine, None, message, now)
         execution = message["execution"]
         previous = self._copy(execution, behind)

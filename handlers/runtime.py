@@ -54,6 +54,7 @@ class Runtime:
     """The store, the ways out, and the clock.
 
     `observer`, where given, is called with the execution's ARN and each commit after it was appended.
+    `requester` says for whom executions are started (`Identity.to_json`); None where nobody has said.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Runtime:
         single_threaded: bool = False,
         mocks: MockedTasks | None = None,
         clients: Clients | None = None,
+        requester: dict[str, str] | None = None,
     ):
         self.store = store
         self.outbox = outbox
@@ -80,6 +82,7 @@ class Runtime:
         self.observer = observer
         self.single_threaded = single_threaded
         self.mocks = mocks
+        self.requester = requester
         self._clients = clients or _aws_client
         self._pause = pause or _real_pause
         self._executions: dict[str, Executions] = {}
@@ -108,11 +111,17 @@ class Runtime:
         made._executions = self._executions
         return made
 
+    def on_behalf_of(self, requester: dict[str, str]) -> Runtime:
+        """The same runtime for requests of somebody in particular; what it knows of executions is shared."""
+        made = self.at(self.account, self.region)
+        made.requester = requester
+        return made
+
     def _with(self, outbox: Outbox, region: str, account: str) -> Runtime:
         return Runtime(
             self.store, outbox, self.functions, clock=self.clock, region=region, account=account,
             observer=self.observer, pause=self._pause, single_threaded=self.single_threaded,
-            mocks=self.mocks, clients=self._clients,
+            mocks=self.mocks, clients=self._clients, requester=self.requester,
         )  # fmt: skip
 
     def client(self, service: str) -> Any:

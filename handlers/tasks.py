@@ -22,7 +22,8 @@ from .runtime import Body, Runtime, deployed
 
 
 class TaskCommand(BaseModel):
-    """What `decide` asks to have performed; `arguments` is JSON text, `key` the idempotency key."""
+    """What `decide` asks to have performed; `arguments` is JSON text, `key` the idempotency key; `tenant` is
+    filled in by `integrations.perform`."""
 
     frame: str
     task: int
@@ -34,6 +35,7 @@ class TaskCommand(BaseModel):
     role: str | None = None
     attempt: int = 1
     mock: dict[str, Any] | None = None
+    tenant: str = "default"
 
 
 class TaskBody(BaseModel):

@@ -28,6 +28,7 @@ from ..handlers.store import Store
 from ..handlers.workflows import ROLE as ROLE
 from .clock import Clock, RealClock, VirtualClock
 from .events import function_url_event, scheduled_event, sqs_event
+from .functions.own import WithOwn
 from .queues import LocalQueues
 
 _LOOK_AT_STORE = 1.0
@@ -66,7 +67,7 @@ class LocalCloud:
         self.runtime = Runtime(
             store,
             self.queues,
-            functions,
+            WithOwn(functions, lambda: self.runtime),
             clock=self.clock,
             observer=observer,
             pause=self._pause,

@@ -67,6 +67,8 @@ def begin(
                 f"There is no test case '{case}' of the state machine '{value['name']}' in the mock configuration.",
             )
         message["test_case"] = case
+    if parent is None and runtime.requester is not None:
+        message["requester"] = runtime.requester
     message["revision"] = value.get("revision")
     message["updated"] = value.get("updated", value["created"])
     fields = {key: text for key, text in (("version", version), ("alias", alias)) if text is not None}

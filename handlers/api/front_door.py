@@ -17,6 +17,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
 
+from ..identity import caller_of
 from ..logs import logger
 from ..runtime import Runtime, deployed
 from ..store import StoreError
@@ -86,6 +87,8 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
     try:
         request = parse(event, model=FunctionUrlRequest)
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if (caller := caller_of(event)) is not None:
+            runtime = runtime.on_behalf_of(caller.to_json())
         operation = headers.get("x-amz-target", "").removeprefix(TARGET)
         answer = call(
             runtime, operation, _parameters(request), headers.get("x-stratum-tenant", runtime.store.tenant)

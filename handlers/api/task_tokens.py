@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ...statelang.asl import measure
-from ...statelang.engine import DATA_LIMIT, messages, read_token
+from ...statelang.engine import DATA_LIMIT, is_genuine, messages, read_token
 from ...statelang.engine.messages import Message
 from ..executions import ExecutionNotFound
 from ..runtime import Runtime
@@ -53,6 +53,8 @@ def _send(
         loaded = executions.load(execution)
     except ExecutionNotFound:
         raise invalid_token() from None
+    if not is_genuine(token, loaded.snapshot.get("secret", "")):
+        raise invalid_token()
     waiting = loaded.snapshot["frames"].get(frame)
     if (
         loaded.snapshot["status"] != "RUNNING"

@@ -32,14 +32,20 @@ def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand)
         raise TaskSubmitted(None)
     action = resource.action.removesuffix(TOKEN)
     if resource.type in ("states", "aws-sdk:sfn"):
+        from ..children import requester_of
         from .step_functions import perform as step_functions
 
+        # What an execution starts is started for whoever has started it.
+        if (requester := requester_of(runtime.executions(tenant), execution)) is not None:
+            runtime = runtime.on_behalf_of(requester)
         output = step_functions(runtime, tenant, execution, command, resource.type, action)
     else:
         integration = _integration(resource.family, resource.type, action)
         if integration is None:
             raise TaskFailed("States.Runtime", f"The resource {command.resource} is not supported yet.")
-        plain = command.model_copy(update={"resource": command.resource.removesuffix(TOKEN)})
+        plain = command.model_copy(
+            update={"resource": command.resource.removesuffix(TOKEN), "tenant": tenant}
+        )
         output = integration(runtime, execution, plain)
     if resource.waits_for_token:
         raise TaskSubmitted(output)

@@ -16,9 +16,10 @@ def offer(runtime: Runtime, tenant: str, execution: str, command: TaskCommand) -
     """Puts the task where the activity's workers look. Doing it again changes nothing."""
     from ...statelang.engine import make_token
 
-    store = runtime.executions(tenant).store
-    token = make_token(execution, command.frame, command.task)
-    at = runtime.clock()
+    executions = runtime.executions(tenant)
+    secret = executions.known(execution).snapshot.get("secret", "")
+    token = make_token(execution, command.frame, command.task, secret)
+    store, at = executions.store, runtime.clock()
     value = {
         "execution": execution,
         "frame": command.frame,

@@ -63,6 +63,7 @@ def _invoke(
         "execution": execution,
         "step": command.state,
         "attempt": command.attempt,
+        "tenant": command.tenant,
     }
     invocation = Invocation(
         function=function,

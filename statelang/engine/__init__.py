@@ -14,7 +14,7 @@ from .errors import DATA_LIMIT, HISTORY_LIMIT
 from .fork import CannotFork
 from .fork import check as check_fork
 from .rewind import before_event
-from .tokens import make_token, read_token
+from .tokens import is_genuine, make_token, read_token
 
 __all__ = [
     "DATA_LIMIT",
@@ -25,6 +25,7 @@ __all__ = [
     "before_event",
     "check_fork",
     "decide",
+    "is_genuine",
     "make_token",
     "pending_commands",
     "read_token",

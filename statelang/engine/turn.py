@@ -250,7 +250,17 @@ def new_snapshot(machine: StateMachine, message: Message, now: int) -> dict[str,
         "frames": {},
         "variables": {},
     }
-    for key in ("kind", "parent", "version", "alias", "revision", "updated", "test_case"):
+    for key in (
+        "kind",
+        "parent",
+        "version",
+        "alias",
+        "revision",
+        "updated",
+        "test_case",
+        "requester",
+        "secret",
+    ):
         if message.get(key) is not None:
             snapshot[key] = message[key]
     return snapshot
