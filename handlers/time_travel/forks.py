@@ -50,7 +50,7 @@ def fork(
     lineage = {"execution": execution, "event": point.event, "how": how, "by": by.to_json()}
     if reason is not None:
         lineage["reason"] = reason
-    message = messages.fork(arn, snapshot, lineage, input=input)
+    message = messages.fork(arn, snapshot, lineage, input=input) | {"requester": by.to_json()}
     fields = dict(head.fields) if head is not None else {}
     loaded = executions.start(
         message, snapshot["definition"], {**fields, "forked_from": execution}, behind=shared

@@ -14,7 +14,7 @@ from .messages import Message
 from .redrive import again
 from .turn import ROOT, Turn
 
-_OF_THE_END = ("stopped", "output", "error", "cause", "redrives", "redriven", "parent", "tried")
+_OF_THE_END = ("stopped", "output", "error", "cause", "redrives", "redriven", "parent", "tried", "requester")
 INPUT = "input"
 """The variable in which compiled specs keep the execution's input."""
 
@@ -55,6 +55,7 @@ def snapshot_of(machine: StateMachine, message: Message, now: int) -> dict[str, 
         "status": "RUNNING",
         "deadline": deadline,
         "forked": message["origin"],
+        **{key: message[key] for key in ("secret", "requester") if key in message},
     }
 
 
