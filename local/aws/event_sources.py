@@ -37,6 +37,7 @@ class EventSources:
         self._waits = waits
         self._mappings: dict[str, Any] = {}
         self._busy: dict[str, int] = {}
+        self._since: dict[str, float] = {}
         self._changed = threading.Condition()
         self._sent = False
         self._closed = False
@@ -105,12 +106,10 @@ class EventSources:
     def _take(self, mapping: Any) -> bool:
         """Has one batch handled; answers whether there may be more for somebody to take."""
         queue = self._queue(mapping)
-        fifo = mapping.event_source_arn.endswith(".fifo")
-        # Messages of a FIFO queue are handled one batch after the other.
-        most = 1 if fifo else _CONCURRENCY
-        if queue is None or not mapping.enabled or self._busy.get(mapping.uuid, 0) >= most:
+        if queue is None or not mapping.enabled or self._busy.get(mapping.uuid, 0) >= _most(mapping):
             return False
-        if not queue.messages:
+        waiting = len(queue.messages)
+        if not waiting or not self._is_due(mapping, waiting):
             return False
         messages = self._receive(mapping)
         if not messages:
@@ -120,10 +119,21 @@ class EventSources:
         self._pool.submit(self._handle, mapping, _url(mapping), messages)
         return True
 
+    def _is_due(self, mapping: Any, waiting: int) -> bool:
+        """Whether a batch is full, or its window has passed since there was the first message for it."""
+        window = float(mapping.max_batch_window or 0) if self._waits else 0
+        if not window or waiting >= mapping.batch_size:
+            self._since.pop(mapping.uuid, None)
+            return True
+        since = self._since.setdefault(mapping.uuid, time.monotonic())
+        if time.monotonic() - since < window:
+            return False
+        del self._since[mapping.uuid]
+        return True
+
     def _receive(self, mapping: Any) -> list[dict[str, Any]]:
         client = self._client(mapping)
         found: list[dict[str, Any]] = []
-        window = time.monotonic() + (float(mapping.max_batch_window or 0) if self._waits else 0)
         while len(found) < mapping.batch_size:
             more = client.receive_message(
                 QueueUrl=_url(mapping),
@@ -133,24 +143,16 @@ class EventSources:
                 WaitTimeSeconds=0,
             ).get("Messages", [])
             found += more
-            if not more and (not found or time.monotonic() >= window):
-                break
             if not more:
-                time.sleep(0.05)
+                break
         return found
 
     def _handle(self, mapping: Any, url: str, messages: list[dict[str, Any]]) -> None:
         try:
-            event = {"Records": [_record(mapping, message) for message in messages]}
-            invocation = Invocation(
-                mapping.function_arn,
-                json.dumps(event),
-                str(uuid.uuid4()),
-                account=mapping.account_id,
-                region=mapping.region,
-            )
-            failed = _failed(self._invocations.invoke(invocation), mapping, messages)
             client = self._client(mapping)
+            records = {message["MessageId"]: _record(mapping, message) for message in messages}
+            wanted = [record for record in records.values() if is_wanted(record, mapping.filter_criteria)]
+            failed = self._invoke(mapping, wanted) if wanted else set()
             for message in messages:
                 handle = message["ReceiptHandle"]
                 if message["MessageId"] not in failed:
@@ -164,6 +166,18 @@ class EventSources:
             with self._changed:
                 self._busy[mapping.uuid] -= 1
             self.sent()
+
+    def _invoke(self, mapping: Any, records: list[dict[str, Any]]) -> set[str]:
+        """Answers the ids of messages that are to come again."""
+        invocation = Invocation(
+            mapping.function_arn,
+            json.dumps({"Records": records}),
+            str(uuid.uuid4()),
+            account=mapping.account_id,
+            region=mapping.region,
+        )
+        result = self._invocations.invoke(invocation)
+        return _failed(result, mapping, {record["messageId"] for record in records})
 
     def _client(self, mapping: Any) -> Any:
         return self._clients("sqs", mapping.account_id, mapping.region)
@@ -179,9 +193,14 @@ def _url(mapping: Any) -> str:
     return f"http://127.0.0.1/{account}/{name}"
 
 
-def _failed(result: InvocationResult, mapping: Any, messages: list[dict[str, Any]]) -> set[str]:
-    """The ids of messages that are to come again."""
-    every = {message["MessageId"] for message in messages}
+def _most(mapping: Any) -> int:
+    """How many batches are handled at a time; those of a FIFO queue one after the other."""
+    if mapping.event_source_arn.endswith(".fifo"):
+        return 1
+    return min(_CONCURRENCY, int((mapping.scaling_config or {}).get("MaximumConcurrency") or _CONCURRENCY))
+
+
+def _failed(result: InvocationResult, mapping: Any, every: set[str]) -> set[str]:
     if result.function_error:
         return every
     if "ReportBatchItemFailures" not in (mapping.function_response_types or ()):
@@ -191,6 +210,24 @@ def _failed(result: InvocationResult, mapping: Any, messages: list[dict[str, Any
     named = {str(each.get("itemIdentifier")) for each in failures or [] if isinstance(each, dict)}
     # A name that no message has means that the function's answer is not to be trusted: all come again.
     return named if named <= every else every
+
+
+def is_wanted(record: dict[str, Any], criteria: dict[str, Any] | None) -> bool:
+    """Whether any of the filters lets a queue's message through; where there are none, all do.
+
+    A body that is JSON is looked into; one that is not meets patterns of text alone.
+    """
+    filters = [each.get("Pattern") for each in (criteria or {}).get("Filters") or []]
+    if not any(filters):
+        return True
+    from moto.events.models import EventPattern
+
+    try:
+        body = json.loads(record["body"])
+    except (ValueError, RecursionError):
+        body = record["body"]
+    seen: Any = {**record, "body": body}
+    return any(EventPattern(None, json.loads(each)).matches_event(seen) for each in filters if each)
 
 
 def _record(mapping: Any, message: dict[str, Any]) -> dict[str, Any]:
