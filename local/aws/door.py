@@ -17,7 +17,7 @@ from ...handlers.store import Store
 from ..clock import Clock
 from ..cloud import LocalCloud
 from ..functions import Workers
-from . import cloudformation, function_model, function_settings
+from . import function_model, function_settings, managed_policies, stacks
 from .clients import Clients
 from .event_sources import EventSources
 from .function_checks import function_given, refusal
@@ -60,7 +60,6 @@ class Door:
             code=None if data is None else data / "code",
         )
         self.clients = Clients(self.handle)
-        self._stacks = False
         self.function_logs = FunctionLogs(self.moto)
         virtual = clock is not None and clock.virtual
         self.invocations = Invocations(self.functions, self.function_logs, self.clients, waits=not virtual)
@@ -112,6 +111,9 @@ class Door:
     def handle(self, request: Request) -> Response:
         """Answers a request of any AWS service."""
         caller = self._caller(request)
+        if request.path.startswith(stacks.ANSWERS):
+            heard = stacks.answers.put(request.path.removeprefix(stacks.ANSWERS), request.body)
+            return Response(200 if heard else 404)
         if request.headers.get("x-amz-target", "").startswith(front_door.TARGET):
             return self._step_functions(request, caller)
         try:
@@ -136,10 +138,11 @@ class Door:
                 return ours
         elif caller.service == "logs":
             self.function_logs.flush()
-        elif caller.service == "cloudformation" and not self._stacks:
+        elif caller.service in ("iam", "cloudformation"):
             self.moto.load()
-            cloudformation.install(self.clients)
-            self._stacks = True
+            managed_policies.complete()
+            if caller.service == "cloudformation":
+                stacks.install(self.clients, self.clients.url)
         response = self.moto.handle(request, caller.account)
         if response.status == 404 and b"<title>404 Not Found</title>" in response.body[:200]:
             # The page of a web framework that has no such route: no service of AWS answers with one.

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ...handlers.api import front_door
-from ..aws import Door, Request
+from ..aws import Door, Request, stacks
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request to Step Functions: the largest definition, escaped."""
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path in _RESETS and self.command == "POST":
             self.door.reset()
             self._json(HTTPStatus.OK, {"status": "reset"})
-        elif self.path.startswith("/_stratum/"):
+        elif self.path.startswith("/_stratum/") and not self.path.startswith(stacks.ANSWERS):
             self._refuse(HTTPStatus.NOT_FOUND, "there is GET /_stratum/health, and POST /_stratum/reset")
         else:
             headers = {name.lower(): value for name, value in self.headers.items()}
