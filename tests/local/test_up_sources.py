@@ -15,6 +15,8 @@ import boto3, json, os
 sqs = boto3.client("sqs")
 def handler(event, context):
     bodies = [record["body"] for record in event["Records"]]
+    if not bodies:
+        return None
     sqs.send_message(QueueUrl=os.environ["SEEN"], MessageBody=json.dumps(event["Records"]))
     if "worst" in bodies:
         raise ValueError("worst")
@@ -35,9 +37,10 @@ class Source:
         redrive = {"deadLetterTargetArn": target, "maxReceiveCount": receives}
         self.queue = self.sqs.create_queue(
             QueueName=f"{name}{suffix}",
-            Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive), **more},
+            Attributes={"VisibilityTimeout": "3", "RedrivePolicy": json.dumps(redrive), **more},
         )["QueueUrl"]
         up.make(name, CODE, Environment={"Variables": {"SEEN": self.seen}}, Timeout=20)
+        up.call(name, {"Records": []})  # warm: a cold start must not outlast the visibility timeout
         self.lambda_ = up.service("lambda")
         self.mapping = self.lambda_.create_event_source_mapping(
             EventSourceArn=f"arn:aws:sqs:us-east-1:123456789012:{name}{suffix}", FunctionName=name, **mapping
