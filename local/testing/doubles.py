@@ -67,6 +67,11 @@ class Doubles:
             check(name, mock)
             self._add(name, Player(name, mock))
         for name, function in _named("tasks", tasks).items():
+            if not callable(function) and not isinstance(function, str):
+                raise SetupError(
+                    f"tasks: '{name}' is a callable, 'module.function' or 'path.py:function', not"
+                    f" {type(function).__name__}; for a value write mocks={{'{name}': …}}"
+                )
             self._add_function(name, function)
         if test_case is not None:
             self._check_test_case(test_case)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...handlers.api import front_door
+from ...handlers.arns import StatesArn
 from ...handlers.logs import logger
 from ...handlers.mocks import InvalidMocks, Response, load_mocks
 from ...handlers.store import Commit
@@ -24,6 +25,7 @@ from .functions import TestedFunctions
 from .mocks import Outcome
 from .observers import Observed
 from .problem import Interrupted, SetupError, named
+from .reports import describe
 from .results import Result
 from .running import Execution
 from .workflows import Given, Workflow, load
@@ -58,6 +60,7 @@ class Stratum:
         self._doubles: dict[str, Doubles] = {}
         self._machines: dict[str, Doubles] = {}
         self._texts: dict[str, Workflow] = {}
+        self._told: set[str] = set()
         self._count = 0
         self._working = False
         self._closed = False
@@ -138,9 +141,9 @@ class Stratum:
         Takes what `run` takes; `name` is the execution's. Raises `SetupError`.
         """
         __tracebackhide__ = True
-        loaded = load(workflow, self._folders, state_machine=state_machine, substitutions=substitutions)
+        loaded = self._load(workflow, state_machine, substitutions)
         doubles = Doubles(loaded, mocks, tasks, self._case(loaded, mock_config, test_case))
-        machine = self._create(loaded, express=loaded.type == "EXPRESS" if express is None else express)
+        machine = self._create(loaded, express)
         self._machines.setdefault(machine, doubles)
         self._count += 1
         name = name or f"{loaded.name[:60]}-{self._count}"
@@ -168,9 +171,9 @@ class Stratum:
         """Creates a state machine without starting it, for what starts it by itself (a workflow around it, code under
         test); answers its ARN."""
         __tracebackhide__ = True
-        loaded = load(workflow, self._folders, state_machine=state_machine, substitutions=substitutions)
+        loaded = self._load(workflow, state_machine, substitutions)
         doubles = Doubles(loaded, mocks, tasks)
-        machine = self._create(loaded, express=loaded.type == "EXPRESS" if express is None else express)
+        machine = self._create(loaded, express)
         self._machines[machine] = doubles
         return machine
 
@@ -193,8 +196,24 @@ class Stratum:
         """The virtual time, in milliseconds since the epoch."""
         return self._clock()
 
-    def _create(self, workflow: Workflow, *, express: bool) -> str:
-        kind = "EXPRESS" if express else "STANDARD"
+    def _load(
+        self, given: Given, state_machine: str | None, substitutions: Mapping[str, str] | None
+    ) -> Workflow:
+        return load(
+            given,
+            self._folders,
+            region=self._aws.region,
+            state_machine=state_machine,
+            substitutions=substitutions,
+        )
+
+    def _create(self, workflow: Workflow, express: bool | None = None) -> str:
+        """Creates the state machine, with those beside it that are not there yet; answers its ARN."""
+        for other in workflow.beside:
+            arn = str(StatesArn(self._aws.region, ACCOUNT, "stateMachine", other.name))
+            if arn not in self._machines:
+                self._machines[self._create(other)] = Doubles(other)
+        kind = "EXPRESS" if (workflow.express if express is None else express) else "STANDARD"
         name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in workflow.name)[:80]
         self._texts[digest_of(workflow.text)] = workflow
         try:
@@ -232,6 +251,18 @@ class Stratum:
             cases = [each for owner, each in mocks.cases if owner == machine]
             raise SetupError(f"{path} has no test case '{case}' of '{machine}'; {named(case, cases)}")
         return MockCase(mocks, machine, case)
+
+    def describe(self) -> str:
+        """The executions that this cloud has had, as text, without those that a failed assertion has told of."""
+        texts: list[str] = []
+        for execution in self._events:
+            if (
+                execution not in self._told
+                and execution in self._doubles
+                and self._root(execution) == execution
+            ):
+                texts.append(describe(self._result(execution)))
+        return "\n".join(texts)
 
     # -- what the executions do --------------------------------------------------------------------------
 
@@ -283,7 +314,7 @@ class Stratum:
         doubles = self._doubles[execution]
         return Result(
             doubles.workflow, loaded.snapshot, self._events.get(execution, []), now=self._clock(),
-            raised=self._functions.raised.get(execution),
+            raised=self._functions.raised.get(execution), told=self._told,
         )  # fmt: skip
 
     def _committed(self, execution: str, commit: Commit) -> None:
