@@ -197,7 +197,7 @@ def _named(what: str, given: Any) -> Mapping[str, Any]:
 
 
 def _same_resource(name: str, resource: str) -> bool:
-    if name == resource or short(name) == short(resource):
+    if short(name).removeprefix("aws-sdk:") == short(resource).removeprefix("aws-sdk:"):
         return True
     return ":" not in resource and _same_function(bare(name), resource)
 

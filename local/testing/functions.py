@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -39,7 +40,11 @@ class TestedFunctions:
     def invoke(self, invocation: Invocation) -> InvocationResult:
         context = invocation.client_context or {}
         execution, state = str(context.get("execution", "")), str(context.get("step", ""))
-        doubles = self._doubles(execution)
+        return self._invoke(invocation, self._doubles(execution), execution, state)
+
+    def _invoke(
+        self, invocation: Invocation, doubles: Doubles | None, execution: str, state: str
+    ) -> InvocationResult:
         name = bare_name(invocation.function)
         environ = _environment(doubles, name, invocation.region)
         try:
@@ -53,6 +58,16 @@ class TestedFunctions:
             return errors.failed(invocation.request_id, fault.type, fault.message, fault.stack)
         except SetupError as error:
             raise Interrupted(error) from None
+
+    def invoke_for_others(
+        self, function: str, payload: str, doubles: Sequence[Doubles]
+    ) -> InvocationResult | None:
+        """Calls the function for somebody else than a task; None where none of the executions knows it."""
+        name = bare_name(function)
+        for each in doubles:
+            if name in each.functions or name in each.workflow.functions:
+                return self._invoke(Invocation(function, payload, str(uuid.uuid4())), each, "", "")
+        return None
 
     def _handler(self, doubles: Doubles | None, name: str, state: str) -> Handler:
         """Raises `SetupError` where there is none, and `Fault` where its module cannot be loaded."""

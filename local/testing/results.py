@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from .differences import value_differences
-from .problem import SetupError, named
+from .problem import SetupError, brief, named
 from .reports import describe, outcome
-from .visits import FAILED, RUNNING, Visit, visits_of
+from .visits import FAILED, RUNNING, Child, Visit, visits_of
 from .workflows import Workflow
 
 NOT_ENTERED = "NOT_ENTERED"
@@ -194,12 +194,14 @@ class Result:
         events: list[dict[str, Any]],
         *,
         now: int,
+        children: list[Child] | None = None,
         raised: BaseException | None = None,
         told: set[str] | None = None,
     ):
         self.workflow = workflow
         self._told_of = told if told is not None else set()
         self.events = events
+        self._children = children or []
         self.raised = raised
         self.execution: str = snapshot["execution"]["id"]
         self.status: str = snapshot["status"]
@@ -232,7 +234,7 @@ class Result:
     @cached_property
     def _ordered(self) -> list[Visit]:
         """The visits in time, but the iterations of a Map and the branches of a Parallel one after the other."""
-        visits = visits_of(self.events)
+        visits = visits_of(self.events, self._children)
         numbers = {id(visit): number for number, visit in enumerate(visits)}
 
         def key(visit: Visit) -> list[tuple[int, int]]:
@@ -271,6 +273,7 @@ class Result:
             found.setdefault(name, StepResult(name, [])).visits.append(visit)
         return found
 
+    @brief
     def step(self, name: str) -> StepResult:
         """What came of that step or state; of one that was not entered, that. Raises `SetupError` for a name that
         the workflow does not have."""

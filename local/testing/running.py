@@ -11,7 +11,7 @@ from ...statelang.engine import make_token
 from ..cloud import CallFailed, Stuck
 from .definitions import TOKEN, payload, short
 from .mocks import seconds
-from .problem import SetupError
+from .problem import SetupError, brief
 from .results import Result
 from .workflows import Workflow
 
@@ -62,6 +62,7 @@ class Execution:
             found.append(Waiting(state, self.workflow.step_of(state), task["resource"], given, token))
         return found
 
+    @brief
     def advance(self, duration: str | float | timedelta) -> Result:
         """Lets so much time pass (`"2h"`, seconds, a timedelta); what is due meanwhile happens when it is due."""
         __tracebackhide__ = True
@@ -69,6 +70,7 @@ class Execution:
         self._stratum._guarded(lambda: self._stratum._advance_to(at))
         return self.result
 
+    @brief
     def finish(self) -> Result:
         """Lets time pass until it has ended. Raises `SetupError` where it waits for what never comes."""
         __tracebackhide__ = True
@@ -91,11 +93,13 @@ class Execution:
 
     # -- answers -----------------------------------------------------------------------------------------
 
+    @brief
     def send_task_success(self, output: Any = None, *, step: str | None = None) -> Result:
         """Answers the callback that it waits for; where it waits for several, `step` (or state) says which."""
         __tracebackhide__ = True
         return self._send("SendTaskSuccess", step, output=json.dumps(output))
 
+    @brief
     def send_task_failure(
         self, error: str | None = None, cause: str | None = None, *, step: str | None = None
     ) -> Result:
@@ -103,6 +107,7 @@ class Execution:
         given = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
         return self._send("SendTaskFailure", step, **given)
 
+    @brief
     def send_task_heartbeat(self, *, step: str | None = None) -> Result:
         __tracebackhide__ = True
         return self._send("SendTaskHeartbeat", step)
@@ -121,11 +126,13 @@ class Execution:
             )
         return self._call(operation, taskToken=chosen[0].token, **fields)
 
+    @brief
     def stop(self, error: str | None = None, cause: str | None = None) -> Result:
         __tracebackhide__ = True
         given = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
         return self._call("StopExecution", executionArn=self.arn, **given)
 
+    @brief
     def redrive(self) -> Result:
         """Goes on from where it failed, as far as it gets before time has to pass."""
         __tracebackhide__ = True

@@ -18,19 +18,22 @@ from ..clock import VirtualClock
 from ..cloud import ROLE, CallFailed, LocalCloud
 from ..events import function_url_event
 from ..stores import open_store
-from . import observers
-from .aws import ACCOUNT, Aws, make_client
+from . import aws, observers
+from .aws import ACCOUNT, Aws
 from .doubles import Doubles, MockCase
 from .functions import TestedFunctions
 from .mocks import Outcome
 from .observers import Observed
-from .problem import Interrupted, SetupError, named
+from .problem import Interrupted, SetupError, brief, named
 from .reports import describe
 from .results import Result
 from .running import Execution
+from .visits import Child
 from .workflows import Given, Workflow, load
 
 if TYPE_CHECKING:
+    from ...handlers.functions import InvocationResult
+    from ...handlers.runtime import Runtime
     from ...handlers.tasks import TaskCommand
 
 _READS = ("Describe", "List", "Get", "Validate")
@@ -48,14 +51,16 @@ class Stratum:
         self._test = test
         self._clock = VirtualClock()
         self._functions = TestedFunctions(self._doubles_of)
-        self._aws = Aws(lambda account, region: self._cloud.runtime_for(account, region), self._answered)
+        self._aws = Aws(_Host(self))
         self._log_level = logger.log_level
         logger.setLevel("CRITICAL")
         self._cloud = LocalCloud(
             open_store("sqlite:///:memory:"), self._functions, clock=self._clock, workers=0,
-            observer=self._committed, mocks=_Mocking(self), clients=self._aws.client,
+            observer=self._committed, mocks=_Mocking(self),
+            clients=lambda service, account, region: aws.client(service, region),
         )  # fmt: skip
         self._events: dict[str, list[dict[str, Any]]] = {}
+        self._children_of: dict[str, list[str]] = {}
         self._ways: dict[str, list[list[int | str]]] = {}
         self._doubles: dict[str, Doubles] = {}
         self._machines: dict[str, Doubles] = {}
@@ -87,6 +92,7 @@ class Stratum:
 
     # -- running -----------------------------------------------------------------------------------------
 
+    @brief
     def run(
         self,
         workflow: Given,
@@ -122,6 +128,7 @@ class Stratum:
             raise SetupError(f"mocks that were never used: {', '.join(unused)}; {result!r}")
         return result
 
+    @brief
     def start(
         self,
         workflow: Given,
@@ -158,6 +165,7 @@ class Stratum:
         self._guarded(self._settle)
         return execution
 
+    @brief
     def deploy(
         self,
         workflow: Given,
@@ -189,7 +197,27 @@ class Stratum:
     def client(self, service: str, region_name: str | None = None, **options: Any) -> Any:
         """boto3's client of a service of this cloud: Step Functions with the executions of this test, and by moto
         everything else. Clients that code under test makes by itself come to the same cloud."""
-        return make_client(service, region_name or self._aws.region, **options)
+        region = region_name or self._aws.region
+        return (
+            aws.session().client(service, region_name=region, **options)
+            if options
+            else aws.client(service, region)
+        )
+
+    @brief
+    def execution(self, arn: str) -> Execution:
+        """An execution that was started otherwise than by `start`, such as by code under test."""
+        doubles = self._doubles_of(arn) if arn in self._events else None
+        if doubles is None:
+            raise SetupError(f"there is no execution {arn} here; {named(arn, self._events)}")
+        return Execution(self, arn, doubles.workflow)
+
+    @property
+    def executions(self) -> list[Execution]:
+        """All that were started, in order; children of distributed maps are not among them."""
+        return [
+            self.execution(arn) for arn in self._events if self._root(arn) == arn and self._doubles_of(arn)
+        ]
 
     @property
     def now(self) -> int:
@@ -286,12 +314,6 @@ class Stratum:
         finally:
             self._working = False
 
-    def _answered(self, operation: str, answer: dict[str, Any]) -> None:
-        """After a request through boto3: what follows from it happens at once, as time passes only when the test
-        says so."""
-        if not operation.startswith(_READS):
-            self._settle()
-
     def _to_the_end(self, execution: str) -> None:
         executions = self._cloud.runtime.executions()
         self._working = True
@@ -309,15 +331,36 @@ class Stratum:
         self._clock.advance_to(at)
         self._settle()
 
+    def _advance_to_next(self) -> None:
+        """Lets time pass until something is due."""
+        self._settle()
+        wake = self._cloud.queues.next_wake
+        if wake is not None and not self._working:
+            self._clock.advance_to(wake)
+            self._settle()
+
     def _result(self, execution: str) -> Result:
         loaded = self._cloud.runtime.executions().known(execution)
         doubles = self._doubles[execution]
         return Result(
             doubles.workflow, loaded.snapshot, self._events.get(execution, []), now=self._clock(),
+            children=self._children(execution),
             raised=self._functions.raised.get(execution), told=self._told,
         )  # fmt: skip
 
+    def _children(self, execution: str) -> list[Child]:
+        """The children of its distributed maps, in order."""
+        found: list[Child] = []
+        for child in self._children_of.get(execution, ()):
+            parent = self._snapshot(child)["parent"]
+            found.append(Child(parent["task"], parent["index"], self._events[child], self._children(child)))
+        return sorted(found, key=lambda child: (child.after, child.index))
+
     def _committed(self, execution: str, commit: Commit) -> None:
+        if execution not in self._events and commit.messages and commit.messages[0]["type"] == "start":
+            parent = commit.messages[0].get("parent") or {}
+            if "map_run" in parent:
+                self._children_of.setdefault(parent["execution"], []).append(execution)
         self._events.setdefault(execution, []).extend(commit.events)
         self._ways.setdefault(execution, []).extend(commit.ways)
 
@@ -339,6 +382,10 @@ class Stratum:
             if found is not None:
                 self._doubles[execution] = found
         return found
+
+    def _every_doubles(self) -> list[Doubles]:
+        """The latest first."""
+        return [*reversed(self._doubles.values()), *reversed(self._machines.values())]
 
     def _iteration(self, execution: str, task: TaskCommand) -> int | None:
         """Which iteration of the innermost Map a task belongs to."""
@@ -398,6 +445,32 @@ class Stratum:
             express=snapshot.get("kind") == "EXPRESS",
             test=self._test,
         )
+
+
+class _Host:
+    """What requests that come in through boto3 do to the cloud."""
+
+    def __init__(self, stratum: Stratum):
+        self._stratum = stratum
+        self._last: tuple[str, bytes] | None = None
+
+    def runtime_for(self, account: str, region: str) -> Runtime:
+        return self._stratum._cloud.runtime_for(account, region)
+
+    def asked(self, operation: str, body: bytes) -> None:
+        """Whoever asks the same again, and has done nothing in between, waits for something: time goes on for them."""
+        asked = (operation, body) if operation.startswith(_READS) else None
+        if asked is not None and asked == self._last:
+            self._stratum._advance_to_next()
+        self._last = asked
+
+    def answered(self, operation: str) -> None:
+        """What follows from a request happens at once."""
+        if not operation.startswith(_READS):
+            self._stratum._settle()
+
+    def invoked(self, function: str, payload: str) -> InvocationResult | None:
+        return self._stratum._functions.invoke_for_others(function, payload, self._stratum._every_doubles())
 
 
 class _Mocking:
