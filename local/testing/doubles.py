@@ -18,6 +18,7 @@ from .definitions import (
     is_lambda,
     payload,
     short,
+    token_of,
 )
 from .mocks import Call, Outcome, Player, TaskError, check, to_json
 from .problem import SetupError, named
@@ -158,16 +159,17 @@ class Doubles:
     # -- while it runs -----------------------------------------------------------------------------------
 
     def answer(
-        self, task: TaskCommand, execution: str, iteration: int | None
+        self, task: TaskCommand, execution: str, iteration: int | None, secret: str
     ) -> tuple[Response, Outcome] | None:
-        """What the task comes to where it is mocked, as the handlers take it and as the mock says it."""
+        """What the task comes to where it is mocked, as the handlers take it and as the mock says it. `secret` is that
+        of the execution's tokens."""
         player = self._player(task)
         if player is None:
             found = None if self.test_case is None else self.test_case.response(task.state)
             return None if found is None else (found, Outcome())
         call = Call(
             task.state, self.workflow.step_of(task.state), task.resource, payload(task.resource, task.arguments),
-            task.attempt, iteration, _token(task, execution), execution,
+            task.attempt, iteration, token_of(execution, task.frame, task.task, task.resource, secret), execution,
         )  # fmt: skip
         outcome = player.play(call)
         return _response(player.name, task, outcome), outcome
@@ -208,14 +210,6 @@ def _same_function(name: str, function: str) -> bool:
         return True
     rest = function.removeprefix(name)
     return len(rest) == 8 and rest != function and all(c in "0123456789ABCDEF" for c in rest)
-
-
-def _token(task: TaskCommand, execution: str) -> str | None:
-    if not task.resource.endswith(TOKEN) and ":activity:" not in task.resource:
-        return None
-    from ...statelang.engine import make_token
-
-    return make_token(execution, task.frame, task.task)
 
 
 def _response(name: str, task: TaskCommand, outcome: Outcome) -> Response:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...statelang.engine import make_token
 from ..cloud import CallFailed, Stuck
-from .definitions import TOKEN, payload, short
+from .definitions import TOKEN, payload, short, token_of
 from .mocks import seconds
 from .problem import SetupError, brief
 from .results import Result
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A task that waits for somebody: for its `token` to be answered, or for an activity's worker."""
+    """A task that was handed out and has no answer yet. `token` is there where somebody is to answer by it."""
 
     state: str
     step: str | None
     resource: str
     input: Any
-    token: str
+    token: str | None
 
 
 class Execution:
@@ -56,7 +55,7 @@ class Execution:
             if frame["phase"] != "task":
                 continue
             task = frame["task"]
-            token = make_token(self.arn, id, task["id"])
+            token = token_of(self.arn, id, task["id"], task["resource"], snapshot.get("secret", ""))
             given = payload(task["resource"], task["arguments"])
             state = frame["state"]
             found.append(Waiting(state, self.workflow.step_of(state), task["resource"], given, token))
@@ -114,7 +113,7 @@ class Execution:
 
     def _send(self, operation: str, step: str | None, **fields: Any) -> Result:
         __tracebackhide__ = True
-        waiting = self.waiting
+        waiting = [each for each in self.waiting if each.token is not None]
         chosen = [each for each in waiting if step is None or step in (each.state, each.step)]
         if len(chosen) != 1:
             there = ", ".join(each.state for each in waiting) or "nothing"

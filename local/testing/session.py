@@ -488,7 +488,8 @@ class _Mocking:
         if doubles is None:
             return None
         try:
-            found = doubles.answer(task, execution, stratum._iteration(execution, task))
+            secret = stratum._snapshot(execution).get("secret", "")
+            found = doubles.answer(task, execution, stratum._iteration(execution, task), secret)
         except BaseException as error:
             raise error if isinstance(error, Interrupted) else Interrupted(error) from None
         if found is None:
