@@ -35,7 +35,7 @@ def create_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
         raise validation(type, "type", f"Member must satisfy enum value set: [{', '.join(TYPES)}]")
     definition = _definition(parameters, type)
     role = read.text(parameters, "roleArn")
-    settings = _settings(parameters)
+    settings = _settings(runtime, parameters)
     tags = tagging.read_tags(parameters)
     arn = str(StatesArn(runtime.region, runtime.account, "stateMachine", name))
     executions = runtime.executions(tenant)
@@ -76,7 +76,7 @@ def update_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
     description = read.optional_text(parameters, "versionDescription")
     if description is not None and not publish:
         raise ApiError("ValidationException", "Version description can only be set when publish is true")
-    settings = _settings(parameters)
+    settings = _settings(runtime, parameters)
     while True:
         record = state_machine(store, arn)
         changed = dict(settings)
@@ -279,19 +279,19 @@ def _definition(parameters: Parameters, type: str) -> str:
     return definition
 
 
-def _settings(parameters: Parameters) -> dict[str, Any]:
+def _settings(runtime: Runtime, parameters: Parameters) -> dict[str, Any]:
     """Logging and tracing, as they are stored."""
     settings: dict[str, Any] = {}
     logging = parameters.get("loggingConfiguration")
     if logging is not None:
-        settings["logging"] = _logging(logging)
+        settings["logging"] = _logging(runtime, logging)
     tracing = parameters.get("tracingConfiguration")
     if tracing is not None:
         settings["tracing"] = {"enabled": bool(tracing.get("enabled", False))}
     return settings
 
 
-def _logging(given: Any) -> dict[str, Any]:
+def _logging(runtime: Runtime, given: Any) -> dict[str, Any]:
     level = given.get("level", "OFF")
     if level not in LOG_LEVELS:
         raise validation(
@@ -305,6 +305,15 @@ def _logging(given: Any) -> dict[str, Any]:
             "InvalidLoggingConfiguration",
             "Invalid Logging Configuration: Must specify exactly one Log Destination.",
         )
+    if level != "OFF":
+        from ..execution_logs import destination_exists, log_group
+
+        group = log_group(given)
+        if group is None or not destination_exists(runtime, group):
+            raise ApiError(
+                "InvalidLoggingConfiguration",
+                "Invalid Logging Configuration: Log Destination not found.",
+            )
     logging = {"level": level, "includeExecutionData": bool(given.get("includeExecutionData", False))}
     if destinations is not None:
         logging["destinations"] = destinations

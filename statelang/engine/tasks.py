@@ -19,7 +19,7 @@ def enter(turn: Turn, id: str, frame: Frame, state: Task) -> Exit | None:
         resource = resources.parse_resource(state.resource)
     except ValueError as error:
         raise StateFailed(RUNTIME, str(error)) from None
-    if resource.waits_for_token:
+    if resource.waits_for_token or resource.waits_for_end:
         frame["token"] = make_token(turn.execution["id"], id, turn.next_event, turn.before.get("secret", ""))
     given = within_limit(arguments(turn, id, frame, state).text, f"The arguments of the task '{state.name}'")
     root = effective_input(turn, id, frame, state) if state.language == "JSONPath" else None
