@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ...statelang.asl import InvalidDefinition, load_definition, parse_definition
+from ...statelang.asl import InvalidDefinition, Problem, load_definition, parse_definition
+from ...statelang.asl.labels import CODE as LABEL
 from ...statelang.asl.machine import check
+from ...statelang.asl.validation import EXPRESSION_CODES
 from ..arns import StatesArn, parse_arn
 from ..runtime import Runtime
 from ..store import Conflict, InvalidToken, Record, Store
@@ -258,12 +260,19 @@ def check_definition(text: str, type: str = "STANDARD") -> None:
             if errors:
                 raise InvalidDefinition(errors)
     except InvalidDefinition as error:
-        label = next((problem for problem in error.problems if problem.code == "INVALID_LABEL"), None)
+        label = next((problem for problem in error.problems if problem.code == LABEL), None)
         if label is not None:
             raise ApiError(
                 "InvalidDefinition", f"Error=ValueError Args={[label.message]!r} in definition '{text}'."
             ) from None
-        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from None
+        raise invalid_definition(error.problems) from None
+
+
+def invalid_definition(problems: list[Problem]) -> ApiError:
+    """The API's error for a definition. Of several expressions that are wrong, AWS names the first alone."""
+    named = problems[:1] if problems[0].code in EXPRESSION_CODES else problems
+    texts = [f"{problem.code}: {problem.message} at {problem.location or 'null'}" for problem in named]
+    return ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(texts)}'")
 
 
 def variable_references(text: str) -> dict[str, list[str]]:
