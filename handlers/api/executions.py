@@ -69,8 +69,6 @@ def begin(
         message["test_case"] = case
     if parent is None and runtime.requester is not None:
         message["requester"] = runtime.requester
-    if (logging := value.get("logging")) and logging["level"] != "OFF":
-        message["logging"] = logging
     message["revision"] = value.get("revision")
     message["updated"] = value.get("updated", value["created"])
     fields = {key: text for key, text in (("version", version), ("alias", alias)) if text is not None}
@@ -105,7 +103,8 @@ def stop_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dic
     """Stopping an execution that has ended changes nothing and answers when it ended."""
     executions = runtime.executions(tenant)
     loaded = find(executions, parameters)
-    stop = messages.stop(read.optional_text(parameters, "error"), read.optional_text(parameters, "cause"))
+    error, cause = read.optional_text(parameters, "error"), read.optional_text(parameters, "cause")
+    stop = messages.stop(error, cause, runtime.requester)
     failures = executions.advance({loaded.execution: [stop]})
     for failure in failures.values():
         raise failure
@@ -119,7 +118,7 @@ def redrive_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> 
     status = loaded.snapshot["status"]
     if status in ("RUNNING", "SUCCEEDED"):
         raise ApiError("ExecutionNotRedrivable", f"Execution is {status} and cannot be redriven")
-    for failure in executions.advance({loaded.execution: [messages.redrive()]}).values():
+    for failure in executions.advance({loaded.execution: [messages.redrive(runtime.requester)]}).values():
         raise failure
     return {"redriveDate": executions.load(loaded.execution).snapshot["redriven"] / 1000}
 

@@ -73,7 +73,7 @@ def revert(
     )
     executions = runtime.executions(tenant)
     if executions.load(execution).snapshot["status"] == "RUNNING":
-        stop = messages.stop("Stratum.Reverted", cause)
+        stop = messages.stop("Stratum.Reverted", cause, by.to_json())
         for failure in executions.advance({execution: [stop]}).values():
             raise failure
     return made

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-_ENCRYPTION = "x-amz-server-side-encryption"
-
-
 class MissingMoto(RuntimeError):
     """moto is not installed."""
 
@@ -76,9 +73,7 @@ class MotoServices:
             close = getattr(parts, "close", None)
             if close is not None:
                 close()
-        response = Response(int(status[0].split(" ", 1)[0]), headers, body)
-        _complete(request, response)
-        return response
+        return Response(int(status[0].split(" ", 1)[0]), headers, body)
 
     def backend(self, service: str, account: str, region: str) -> Any:
         """moto's model of a service."""
@@ -92,15 +87,6 @@ class MotoServices:
             from moto.core.base_backend import BackendDict
 
             BackendDict.reset()
-
-
-def _complete(request: Request, response: Response) -> None:
-    """Adds what S3 says of an object, and moto does not: how it is encrypted, and what its checksum is of."""
-    names = {name.lower() for name, _ in response.headers}
-    if request.caller().service == "s3" and "etag" in names and _ENCRYPTION not in names:
-        response.headers.append((_ENCRYPTION, "AES256"))
-    if any(name.startswith("x-amz-checksum-") for name in names) and "x-amz-checksum-type" not in names:
-        response.headers.append(("x-amz-checksum-type", "FULL_OBJECT"))
 
 
 def _environ(request: Request, account: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ...handlers.runtime import Runtime
 from ...handlers.steps import Steps
 from ...handlers.store import Head, Store
 from ...handlers.workflows import source_map
+from ..people import whoami
 from .opening import find_execution, open_store
 from .problem import WrongRequest
 from .tables import print_table
@@ -35,7 +36,7 @@ def list_(options: argparse.Namespace) -> int:
             head.name,
             head.state_machine.rpartition(":")[2],
             head.status,
-            _time(head.started_at),
+            shown_time(head.started_at),
             _seconds(head),
         )
         for head in heads
@@ -109,7 +110,7 @@ def stop(options: argparse.Namespace) -> int:
         raise WrongRequest(f"{head.name} has ended already: {head.status}")
     executions = _executions(store)
     for failure in executions.advance(
-        {head.execution: [messages.stop(options.error, options.cause)]}
+        {head.execution: [messages.stop(options.error, options.cause, whoami().to_json())]}
     ).values():
         raise failure
     print(f"{head.name}: {executions.load(head.execution).snapshot['status']}", file=sys.stderr)
@@ -162,8 +163,8 @@ def _print_summary(loaded: Loaded) -> None:
     lines = [
         ("execution", execution["id"]),
         ("status", snapshot["status"]),
-        ("started", _time(execution["started"])),
-        ("stopped", _time(stopped) if stopped else "-"),
+        ("started", shown_time(execution["started"])),
+        ("stopped", shown_time(stopped) if stopped else "-"),
         ("input", execution["input"]),
     ]
     lines += [(key, snapshot[key]) for key in ("output", "error", "cause") if snapshot.get(key) is not None]
@@ -179,7 +180,7 @@ def _seconds(head: Head) -> str:
     return f"{(head.stopped_at - head.started_at) / 1000:.1f}" if head.stopped_at is not None else "-"
 
 
-def _time(milliseconds: int) -> str:
+def shown_time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -177,6 +177,46 @@ def _parser() -> argparse.ArgumentParser:
     checkpoints.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
     checkpoints.add_argument("--json", action="store_true")
 
+    audit = with_store(
+        add("audit", "audit:audit", "tell an execution's whole story, verify its log, or export it signed")
+    )
+    audit.add_argument(
+        "words",
+        nargs="+",
+        metavar="EXECUTION | verify [EXECUTION|BUNDLE …] | export EXECUTION",
+        help="an execution to tell of; `verify` computes every digest again, of all executions where none is named; "
+        "`export` writes a signed bundle, which can be verified without the store",
+    )
+    audit.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    audit.add_argument("--whole", action="store_true", help="long values whole")
+    audit.add_argument("-o", "--output", metavar="FILE", help="where `export` writes to")
+    audit.add_argument("--key", metavar="FINGERPRINT", help="whose signature `verify` wants on bundles")
+    audit.add_argument(
+        "--redact", action="append", default=[], metavar="PATH",
+        help="hide this too, such as input.card.number or *.password; may be given again",
+    )  # fmt: skip
+    audit.add_argument("--reveal", action="store_true", help="show what contracts call secret")
+
+    search = with_store(add("search", "search:search", "find executions by what is in their history"))
+    search.add_argument(
+        "text", nargs="?", metavar="TEXT", help="anywhere in inputs, outputs, errors, comments"
+    )
+    search.add_argument("--workflow", metavar="NAME")
+    search.add_argument("--status", metavar="STATUS", help="RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED")
+    search.add_argument("--name", metavar="PART", help="a part of the execution's name")
+    search.add_argument("--step", metavar="STEP", help="a step or state that it has come to")
+    search.add_argument("--error", metavar="NAME", help="an error's name")
+    search.add_argument(
+        "--input", action="append", default=[], metavar="PATH=VALUE", help="a field of its input"
+    )
+    search.add_argument(
+        "--since", metavar="TIME", help="started at this time or later: 2026-01-31, or 7d for days ago"
+    )
+    search.add_argument("--until", metavar="TIME", help="started at this time or earlier")
+    search.add_argument("--limit", type=int, default=20, metavar="N")
+    search.add_argument("--token", help=argparse.SUPPRESS)
+    search.add_argument("--json", action="store_true")
+
     up = add(
         "up", "up:up", "serve AWS on a port of this machine: Step Functions, Lambda, and by moto the rest"
     )

@@ -25,7 +25,9 @@ def redrive(options: argparse.Namespace) -> int:
     if head.status in ("RUNNING", "SUCCEEDED"):
         hint = "`stratum fork` goes on from an earlier place" if head.status == "SUCCEEDED" else "it goes on"
         raise WrongRequest(f"{head.name} is {head.status}, so nothing is to be redriven; {hint}")
-    for failure in _executions(store).advance({head.execution: [messages.redrive()]}).values():
+    for failure in (
+        _executions(store).advance({head.execution: [messages.redrive(whoami().to_json())]}).values()
+    ):
         raise failure
     return _go_on(store, head.execution, options)
 

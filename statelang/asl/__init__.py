@@ -5,7 +5,6 @@ expressions are compiled; it is cached by the text's digest. A definition that c
 raises `InvalidDefinition`, which lists every problem with its place.
 """
 
-from .json_reading import NotJson, read_json
 from .json_text import Json, dump, measure
 from .machine import digest_of, load_definition, parse_definition, prepare
 from .problems import InvalidDefinition, Problem
@@ -16,7 +15,6 @@ __all__ = [
     "EvaluationFailed",
     "InvalidDefinition",
     "Json",
-    "NotJson",
     "Problem",
     "StateMachine",
     "digest_of",
@@ -25,5 +23,4 @@ __all__ = [
     "measure",
     "parse_definition",
     "prepare",
-    "read_json",
 ]

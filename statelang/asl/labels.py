@@ -7,7 +7,7 @@ from typing import Any
 
 from .problems import Problem
 
-CODE = "INVALID_LABEL_NAME"
+CODE = "INVALID_LABEL"
 MAX_LENGTH = 40
 _REFUSED = frozenset(' ?*<>{}[]:;,\\|^~$#%&`"')
 

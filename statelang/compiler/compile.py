@@ -7,6 +7,7 @@ from typing import Any
 
 from ..asl import digest_of, dump
 from ..spec.checks import contracts_of
+from ..spec.contracts import secrets
 from ..spec.models import Spec
 from ..spec.source import Source
 from .lowering import Lowering
@@ -25,7 +26,8 @@ def compile_spec(spec: Spec, source: Source | None = None) -> Compiled:
 
     The source map: `{"file", "workflow", "version", "digest" (of the definition), "states": {state: {"step",
     "role", "line", "column"}}, "steps": {id: {"kind", "line", "column", "states": [...], "ways": [{"what", "text",
-    "line", "column", "states": [[state, place], ...]}, ...], "violations": variable?}}}`; the ways are `origins`.
+    "line", "column", "states": [[state, place], ...]}, ...], "violations": variable?}}, "secrets": [path, ...]}`; the ways are `origins`, the paths as
+    `spec.contracts.secrets` gives them.
     """
     lowering = Lowering(spec, contracts_of(spec, []))
     lowering.run()
@@ -74,6 +76,7 @@ def _source_map(
         "digest": digest_of(dump(definition)),
         "states": states,
         "steps": steps,
+        "secrets": [path for name, contract in lowering.known.items() for path in secrets(name, contract)],
     }
 
 

@@ -97,8 +97,9 @@ def map_run_changed(arn: str, limit: int | None, tolerated: dict[str, float]) ->
     return {"type": "map_run_changed", "arn": arn, "limit": limit, "tolerated": tolerated}
 
 
-def redrive() -> Message:
-    return {"type": "redrive"}
+def redrive(by: dict[str, str] | None = None) -> Message:
+    """`by` says who asks for it, where that is known."""
+    return {"type": "redrive", **({} if by is None else {"by": by})}
 
 
 def fork(
@@ -130,5 +131,6 @@ def tick() -> Message:
     return {"type": "tick"}
 
 
-def stop(error: str | None = None, cause: str | None = None) -> Message:
-    return {"type": "stop", "error": error, "cause": cause}
+def stop(error: str | None = None, cause: str | None = None, by: dict[str, str] | None = None) -> Message:
+    """`by` says who asks for it, where that is known."""
+    return {"type": "stop", "error": error, "cause": cause, **({} if by is None else {"by": by})}

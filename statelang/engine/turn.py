@@ -258,7 +258,6 @@ def new_snapshot(machine: StateMachine, message: Message, now: int) -> dict[str,
         "revision",
         "updated",
         "test_case",
-        "logging",
         "requester",
         "secret",
     ):

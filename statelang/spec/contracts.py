@@ -5,6 +5,7 @@
 - `{field: T, …}`: an object with at least these fields
 - `optional T`: the field may be absent or null; `T | U`: one of them
 - `{type: integer, minimum: 1}`: a scalar type or `array` with constraints; `{enum: [a, b]}`: one of these values
+- `{type: string, secret: true}`: hidden in what an audit shows
 - `{type: object, additionalProperties: T}`: an object of any fields that are T
 - `{$ref: ./order.schema.json}` under `types:`: a JSON Schema, out of a file (`schema_files`); a mapping with `$schema`
   is one itself (`schema_reader`)
@@ -44,7 +45,8 @@ class Violation:
 @dataclass(frozen=True, slots=True)
 class Contract:
     """`kind` is one of SCALARS, or `union` (also for an `enum` of several kinds). `fields` is None for an object of any fields; what others it may have is
-    `additional` (None: anything), unless it is `closed` and has none. `one`: exactly one of the choices holds."""
+    `additional` (None: anything), unless it is `closed` and has none. `one`: exactly one of the choices holds. A `secret`
+    is hidden wherever an audit shows it."""
 
     kind: str
     fields: Mapping[str, Contract] | None = None
@@ -57,6 +59,7 @@ class Contract:
     enum: tuple[Any, ...] | None = None
     optional: bool = False
     name: str | None = None
+    secret: bool = False
 
     def __str__(self) -> str:
         text = self.name or self._written()
@@ -97,6 +100,18 @@ class Contract:
 
 
 ANY = Contract("any")
+
+
+def secrets(name: str, contract: Contract) -> Iterator[str]:
+    """Where the secrets are in a value of the contract that is called `name`: `input.card.number`, `made.items[].key`."""
+    if contract.secret:
+        yield name
+        return
+    for key, part in (contract.fields or {}).items():
+        yield from secrets(f"{name}.{key}", part)
+    for part in (contract.items, *contract.choices):
+        if part is not None:
+            yield from secrets(f"{name}[]" if part is contract.items else name, part)
 
 
 def _shown(value: Any) -> str:
@@ -299,6 +314,7 @@ class TypeReader:
         made = replace(base, constraints=constraints, items=items)
         if enum:
             made = replace(listed(enum), optional=base.optional)
+        made = replace(made, secret=written.get("secret", False))
         if "additionalProperties" not in written:
             return made
         if base.kind != "object":
@@ -339,8 +355,8 @@ def listed(values: list[Any]) -> Contract:
 
 def _is_constrained(written: dict[str, Any]) -> bool:
     """Whether a mapping is a type with constraints; a record may have a field called `type` beside others."""
-    allowed = {*CONSTRAINTS, "type", "enum", "items", "additionalProperties"}
-    if not set(written) <= allowed:
+    allowed = {*CONSTRAINTS, "type", "enum", "items", "additionalProperties", "secret"}
+    if not set(written) <= allowed or not isinstance(written.get("secret", False), bool):
         return False
     if "type" in written:
         return isinstance(written["type"], str) and written["type"] in SCALARS

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from command_line import COMMAND, done, stratum
 
 SPEC = """
 stratum: "1"
@@ -42,17 +40,6 @@ def trip(tmp_path: Path) -> Path:
     (tmp_path / "trip.yaml").write_text(SPEC)
     (tmp_path / "trip.py").write_text(HANDLERS)
     return tmp_path
-
-
-def stratum(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "import sys; from stratum.local.cli import main; sys.exit(main())"]
-    return subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
-
-
-def done(folder: Path, *arguments: str) -> Any:
-    ended = stratum(folder, *arguments)
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout) if ended.stdout.strip() else None
 
 
 def calls(folder: Path) -> list[str]:
@@ -130,8 +117,7 @@ def test_a_finished_execution_has_nothing_left_at_its_end(trip: Path) -> None:
 def test_a_revert_stops_what_runs_and_goes_on_from_the_place(trip: Path) -> None:
     spec = SPEC.replace("  - {id: last,", "  - {id: pause, wait: 1h}\n  - {id: last,")
     (trip / "trip.yaml").write_text(spec)
-    command = [sys.executable, "-c", "import sys; from stratum.local.cli import main; sys.exit(main())"]
-    run = [*command, "run", "trip.yaml", "--input", '{"n": 1}', "--name", "one"]
+    run = [*COMMAND, "run", "trip.yaml", "--input", '{"n": 1}', "--name", "one"]
     process = subprocess.Popen(run, cwd=trip, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert process.stderr is not None
