@@ -98,6 +98,8 @@ def start_child(runtime: Runtime, tenant: str, execution: str, command: Mapping[
         command["execution"], command["state_machine"], command["input"], role_arn=command["role"],
         type=command["execution_type"] if command["execution_type"] == "EXPRESS" else None, parent=parent,
     )  # fmt: skip
+    if command.get("logging"):
+        start["logging"] = command["logging"]
     if command.get("test_case"):
         start |= {
             "test_case": command["test_case"],

@@ -17,6 +17,7 @@ from typing import Any
 from ..statelang.asl import StateMachine, digest_of, load_definition
 from ..statelang.engine import apply_changes, decide, pending_commands, wake_at
 from ..statelang.engine.messages import Message
+from .arns import parse_arn
 from .runtime import Body, Runtime
 from .store import Commit, Conflict, Entry, Head, Store
 from .store.codec import encode_commit
@@ -347,6 +348,8 @@ class Executions:
                 loaded = replace(loaded, digest=commit.digest)
                 if runtime.observer is not None:
                     runtime.observer(loaded.execution, commit)
+                if "logging" in loaded.snapshot:
+                    self._log(loaded, commit)
             for command in plan.commands:
                 if command["type"] in _KEPT:
                     self._keep(loaded, command)
@@ -363,6 +366,13 @@ class Executions:
             runtime.outbox.perform(bodies)
         if answers:
             runtime.outbox.advance(answers)
+
+    def _log(self, loaded: Loaded, commit: Commit) -> None:
+        from .execution_logs import write
+
+        arn = parse_arn(loaded.execution)
+        runtime = self._runtime if arn is None else self._runtime.at(arn.account, arn.region)
+        write(runtime, loaded.snapshot, commit.events)
 
     def _keep(self, loaded: Loaded, command: dict[str, Any]) -> None:
         """Writes down what the commands after this one refer to."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .executions import Executions
     from .functions import Functions
+    from .http import Http, HttpRequest, HttpResponse
     from .mocks import MockedTasks
     from .store import Commit, Store
 
@@ -72,6 +73,7 @@ class Runtime:
         mocks: MockedTasks | None = None,
         clients: Clients | None = None,
         requester: dict[str, str] | None = None,
+        http: Http | None = None,
     ):
         self.store = store
         self.outbox = outbox
@@ -84,8 +86,11 @@ class Runtime:
         self.mocks = mocks
         self.requester = requester
         self._clients = clients or _aws_client
+        self._http = http
         self._pause = pause or _real_pause
         self._executions: dict[str, Executions] = {}
+        self.log_streams: dict[tuple[str, str, str, str], str] = {}
+        """The streams that executions are logged to, by account, region, log group and state machine: a cache."""
 
     def executions(self, tenant: str = "default") -> Executions:
         """The executions of one tenant."""
@@ -100,6 +105,7 @@ class Runtime:
     def forget(self) -> None:
         """Drops what is remembered of executions, after the store was cleared."""
         self._executions.clear()
+        self.log_streams.clear()
 
     def with_outbox(self, outbox: Outbox) -> Runtime:
         """The same runtime whose commands go elsewhere."""
@@ -108,7 +114,7 @@ class Runtime:
     def at(self, account: str, region: str) -> Runtime:
         """The same runtime for requests of another account or region; what it knows of executions is shared."""
         made = self._with(self.outbox, region, account)
-        made._executions = self._executions
+        made._executions, made.log_streams = self._executions, self.log_streams
         return made
 
     def on_behalf_of(self, requester: dict[str, str]) -> Runtime:
@@ -121,12 +127,20 @@ class Runtime:
         return Runtime(
             self.store, outbox, self.functions, clock=self.clock, region=region, account=account,
             observer=self.observer, pause=self._pause, single_threaded=self.single_threaded,
-            mocks=self.mocks, clients=self._clients, requester=self.requester,
+            mocks=self.mocks, clients=self._clients, requester=self.requester, http=self._http,
         )  # fmt: skip
 
     def client(self, service: str) -> Any:
         """boto3's client of that service, for the account and region that requests are made in."""
         return self._clients(service, self.account, self.region)
+
+    def http(self, request: HttpRequest) -> HttpResponse:
+        """Sends a request. Raises `HttpFailed`."""
+        if self._http is None:
+            from .http import send
+
+            self._http = send
+        return self._http(request)
 
     def sleep_until(self, at: int) -> None:
         """Waits until the clock shows `at`, in milliseconds."""
@@ -150,8 +164,11 @@ _POLL = 100
 @lru_cache(maxsize=64)
 def _aws_client(service: str, account: str, region: str) -> Any:
     import boto3
+    from botocore.config import Config
 
-    return boto3.client(service, region_name=region)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    # Otherwise S3 is asked for checksums that tasks' results do not have on AWS.
+    config = Config(response_checksum_validation="when_required")
+    return boto3.client(service, region_name=region, config=config)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def _real_pause(milliseconds: int, until: int | None) -> None:

@@ -18,12 +18,16 @@ class RealClock:
 
 
 class VirtualClock:
-    """Time that stands still while there is work, and jumps to what is due next when there is none."""
+    """Time that stands still while there is work, and jumps to what is due next when there is none.
+
+    A function in a process of its own takes time all the same: `pace` of this clock's seconds for each real one.
+    """
 
     virtual = True
 
-    def __init__(self, start: int = EPOCH):
+    def __init__(self, start: int = EPOCH, *, pace: float = 1.0):
         self._now = start
+        self.pace = pace
 
     def __call__(self) -> int:
         return self._now

@@ -22,6 +22,7 @@ from ..handlers import advance, tasks, timers
 from ..handlers.api import front_door
 from ..handlers.executions import Loaded
 from ..handlers.functions import Functions
+from ..handlers.http import Http
 from ..handlers.mocks import MockedTasks
 from ..handlers.runtime import Body, Clients, Observer, Runtime
 from ..handlers.store import Store
@@ -61,6 +62,7 @@ class LocalCloud:
         observer: Observer | None = None,
         mocks: MockedTasks | None = None,
         clients: Clients | None = None,
+        http: Http | None = None,
     ):
         self.clock = clock or RealClock()
         self.queues = LocalQueues()
@@ -74,6 +76,7 @@ class LocalCloud:
             single_threaded=self.clock.virtual,
             mocks=mocks,
             clients=clients,
+            http=http,
         )
         self._runtimes: dict[tuple[str, str], Runtime] = {}
         self.store = store
@@ -189,24 +192,27 @@ class LocalCloud:
             # What waits for others must not keep those of its own batch waiting.
             first = [body for body in given if not _waits(body)] or given[:1]
             self.queues.put_back([body for body in given if body not in first])
-            self._perform(first)
+            self._perform(first, self.queues.generation)
         elif self._pool is not None:
             for body in given:
-                self._pool.submit(self._perform, [body]).add_done_callback(self._note_failure)
+                self._pool.submit(self._perform, [body], self.queues.generation).add_done_callback(
+                    self._note_failure
+                )
         bodies = self.queues.take_messages(self.clock())
         if bodies:
             event = sqs_event("stratum-advance", bodies, self.clock())
             self._deliver_again(bodies, event, advance.handle(self.runtime, event))
         return bool(given or bodies)
 
-    def _perform(self, bodies: Sequence[Body]) -> None:
+    def _perform(self, bodies: Sequence[Body], generation: int) -> None:
         event = sqs_event("stratum-tasks", bodies, self.clock())
         failed: list[Body] = []
-        try:
-            failed = _failed(bodies, event, tasks.handle(self.runtime, event))
-        finally:
-            self.queues.performed([body for body in bodies if body not in failed])
-        if failed and not self._closed:
+        with self.queues.performing(generation):
+            try:
+                failed = _failed(bodies, event, tasks.handle(self.runtime, event))
+            finally:
+                self.queues.performed([body for body in bodies if body not in failed])
+        if failed and not self._closed and generation == self.queues.generation:
             self.queues.perform_again(failed)
 
     def _note_failure(self, done: Future[None]) -> None:
@@ -245,14 +251,15 @@ class LocalCloud:
         return True
 
     def _overtaken(self, wake: int) -> float:
-        """Seconds until virtual time may jump to `wake`: none while nothing runs; a function that does run is given
+        """Real seconds until virtual time may jump to `wake`: none while nothing runs; a function that does run is given
         the time that it takes, so that a timeout passes as it would."""
         now, moment = self.clock(), time.monotonic()
         if not self.queues.in_flight or now != self._stood[0]:
             self._stood = (now, moment)
         if not self.queues.in_flight:
             return 0
-        return (wake - now) / 1000 - (moment - self._stood[1])
+        pace = self.clock.pace if isinstance(self.clock, VirtualClock) else 1.0
+        return (wake - now) / 1000 / pace - (moment - self._stood[1])
 
     def _look_at_store(self, execution: str) -> None:
         executions = self.runtime.executions(self.store.tenant)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..handlers.runtime import Body
@@ -32,13 +33,17 @@ class LocalQueues:
         self._wakes: list[tuple[int, int, Body]] = []
         self._count = 0
         self._in_flight: set[tuple[Any, ...]] = set()
+        self.generation = 0
+        """How often the queues were cleared."""
+        self._thread = threading.local()
 
     # -- the outbox ------------------------------------------------------------------------------------
 
     def advance(self, bodies: Sequence[Body]) -> None:
         with self.changed:
-            self._messages.extend(bodies)
-            self.changed.notify_all()
+            if getattr(self._thread, "generation", self.generation) == self.generation:
+                self._messages.extend(bodies)
+                self.changed.notify_all()
 
     def perform(self, bodies: Sequence[Body]) -> None:
         """A task that is in flight here already is not put in a second time."""
@@ -72,6 +77,15 @@ class LocalQueues:
     def take_tasks(self, limit: int = 100) -> list[Body]:
         with self.changed:
             return [self._tasks.popleft() for _ in range(min(limit, len(self._tasks)))]
+
+    @contextmanager
+    def performing(self, generation: int) -> Iterator[None]:
+        """While this thread performs tasks taken in that generation: what it says is lost once the queues were cleared."""
+        self._thread.generation = generation
+        try:
+            yield
+        finally:
+            del self._thread.generation
 
     def put_back(self, bodies: Sequence[Body]) -> None:
         """Tasks that were taken and not begun: they come first the next time but one."""
@@ -110,6 +124,7 @@ class LocalQueues:
             self._tasks.clear()
             self._wakes.clear()
             self._in_flight.clear()
+            self.generation += 1
             self.changed.notify_all()
 
     @property

@@ -1,7 +1,12 @@
-"""Plays recorded cases against the front door, through boto3 itself, and compares what comes back."""
+"""Plays recorded cases through boto3 itself, and compares what comes back.
+
+Cases of Step Functions alone are played against the front door, those that need functions or other services (classes b
+and c) against the door to all of AWS.
+"""
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import re
@@ -10,10 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError, ParamValidationError
 from endpoint import ACCOUNT, Endpoint
-from recorded_functions import archive
+from recorded_functions import archive, sleeps
 from stratum.handlers.mocks import Mocks, read_mocks
 
 CASES = Path(__file__).resolve().parents[2] / "shared" / "asl-cases"
@@ -39,13 +43,16 @@ def load_compare() -> ModuleType:
 def play(case: dict[str, Any], difference: Any, endpoint: Any = None) -> str | None:
     """Makes the calls of the case; answers the first difference from what AWS answered.
 
-    `endpoint` serves the case; one of Step Functions alone where none is given.
+    `endpoint` serves the case (`Everything`); one of Step Functions alone where none is given.
     """
     names: dict[str, Any] = {}
     replaced: dict[str, str] = {}
     answers: list[Any] = []
-    endpoint = endpoint or Endpoint(mocks_of(case))
-    clients: dict[str, Any] = {}
+    own = Endpoint(mocks_of(case)) if endpoint is None else None
+    endpoint = endpoint or own
+    if sleeps(case):
+        endpoint.clock.pace = SLEEPERS_PACE
+    clients: dict[tuple[str, str], Any] = {}
     try:
         for step in case["steps"]:
             if "match" in step:
@@ -55,27 +62,27 @@ def play(case: dict[str, Any], difference: Any, endpoint: Any = None) -> str | N
                 else:
                     for part in step.get("path") or []:
                         answer = answer[part]
-                ours = json.loads(json.dumps(answer, default=str))
+                ours = json.loads(json.dumps(answer, default=_plain))
                 if found := difference(*as_compared(step["expected"], ours), names):
                     return f"{step['match']}{found}"
                 answers.append(None)
                 continue
-            parameters = _replace(step["params"], replaced)
+            parameters = _as_sent(_replace(step["params"], replaced))
             if step["call"] == "lambda.CreateFunction":
                 parameters["Code"] = {"ZipFile": archive(case)}
             service, _, operation = step["call"].partition(".")
-            account = _account(parameters)
-            key = account if service == "stepfunctions" else service
-            if key not in clients:
-                other = getattr(endpoint, "other", other_client)
-                clients[key] = endpoint.client(account) if service == "stepfunctions" else other(service)
+            if operation.startswith("SendTask") and (token := _token(answers)) is not None:
+                parameters["taskToken"] = token
+            account = _account(parameters) if service == "stepfunctions" else ACCOUNT
+            if (key := (service, account)) not in clients:
+                clients[key] = (
+                    endpoint.client(account) if service == "stepfunctions" else endpoint.other(service)
+                )
             client = clients[key]
-            if step.get("until") or operation in (
-                "GetExecutionHistory",
-                "DescribeExecution",
-                "ListExecutions",
-            ):
-                endpoint.cloud.drain()
+            if step.get("until"):
+                endpoint.settle(parameters.get("executionArn"))
+            elif operation in ("GetExecutionHistory", "DescribeExecution", "ListExecutions"):
+                endpoint.settle()
             try:
                 answer = getattr(client, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower())(**parameters)
             except (ClientError, ParamValidationError) as failed:
@@ -99,15 +106,35 @@ def play(case: dict[str, Any], difference: Any, endpoint: Any = None) -> str | N
                     replaced[recorded] = ours
             answers.append(answer)
     finally:
-        endpoint.close()
+        if own is not None:
+            own.close()
     return None
 
 
-def other_client(service: str) -> Any:
-    """Another service, which moto serves: for cases that are played within `mock_aws`."""
-    return boto3.client(
-        service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
-    )  # pyright: ignore[reportCallIssue, reportArgumentType]
+SLEEPERS_PACE = 10.0
+"""Seconds of the clock for a real one, while functions sleep until their task has timed out."""
+
+
+def _plain(value: Any) -> str:
+    return value.read().decode() if hasattr(value, "read") else str(value)
+
+
+def _as_sent(value: Any) -> Any:
+    """Parameters as they were: the recording writes bytes as `{"bytes": …}`."""
+    if isinstance(value, dict):
+        if value.keys() == {"bytes"} and isinstance(value["bytes"], str):
+            return base64.b64decode(value["bytes"])
+        return {key: _as_sent(item) for key, item in value.items()}
+    return [_as_sent(item) for item in value] if isinstance(value, list) else value
+
+
+def _token(answers: list[Any]) -> str | None:
+    """The task token in the last message that was received, if it has one."""
+    for answer in reversed(answers):
+        for message in answer.get("Messages", []) if isinstance(answer, dict) else []:
+            if found := re.search(r'TaskToken[\\"]+: *[\\"]+([^\\"]+)', message["Body"]):
+                return found[1]
+    return None
 
 
 def mocks_of(case: dict[str, Any]) -> Mocks | None:
@@ -273,7 +300,8 @@ def _as_recorded(error: Any, expected: Any) -> Any:
     if isinstance(expected, str):
         return str(error)
     if isinstance(expected, dict) and "exception_typename" in expected:
-        return {"exception_typename": type(error).__name__, "exception_value": str(error)}
+        value = str(error).replace(" (reached max retries: 0)", "")
+        return {"exception_typename": type(error).__name__, "exception_value": value}
     response = dict(error.response)
     response.setdefault("message", response["Error"]["Message"])
     return response

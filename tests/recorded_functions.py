@@ -25,7 +25,7 @@ def code(case: dict[str, Any]) -> str:
     causes = [each.get("error") for each in functions if "error" in each]
     if "States.DataLimitExceeded" in causes:
         return _LARGE
-    if "States.Timeout" in causes:
+    if sleeps(case):
         return _SLEEPS
     if causes or (not functions and "Some exception was raised." in json.dumps(case["steps"])):
         return _RAISES
@@ -38,6 +38,11 @@ def code(case: dict[str, Any]) -> str:
         if event != output:
             answers[json.dumps(event, sort_keys=True)] = output
     return _ANSWERS.format(answers=json.dumps(answers)) if answers else _ECHO
+
+
+def sleeps(case: dict[str, Any]) -> bool:
+    """Whether the function ran until its task had timed out."""
+    return any(each.get("error") == "States.Timeout" for each in case.get("functions") or [])
 
 
 def _tested(step: dict[str, Any]) -> str | None:

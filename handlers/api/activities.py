@@ -88,9 +88,11 @@ def get_activity_task(runtime: Runtime, tenant: str, parameters: Parameters) -> 
         task = record.value
         started = messages.activity_started(task["frame"], task["task"], worker)
         executions.advance({task["execution"]: [started]})
-        frame = executions.load(task["execution"]).snapshot["frames"].get(task["frame"])
+        snapshot = executions.load(task["execution"]).snapshot
+        frame = snapshot["frames"].get(task["frame"])
         # A task that has timed out since, or whose execution was stopped, is nobody's work.
-        if frame is None or frame["phase"] != "task" or frame["task"]["id"] != task["task"]:
+        waits = frame is not None and frame["phase"] == "task" and frame["task"]["id"] == task["task"]
+        if snapshot["status"] != "RUNNING" or not waits:
             return look()
         found.update(taskToken=task["token"], input=task["input"])
         return True

@@ -69,6 +69,8 @@ def begin(
         message["test_case"] = case
     if parent is None and runtime.requester is not None:
         message["requester"] = runtime.requester
+    if (logging := value.get("logging")) and logging["level"] != "OFF":
+        message["logging"] = logging
     message["revision"] = value.get("revision")
     message["updated"] = value.get("updated", value["created"])
     fields = {key: text for key, text in (("version", version), ("alias", alias)) if text is not None}

@@ -6,10 +6,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from ...statelang.asl import measure
+from ...statelang.asl import NotJson, measure, read_json
 from ...statelang.engine import DATA_LIMIT
 from ..arns import StatesArn, parse_arn
-from . import json_text
 from .errors import ApiError, invalid_arn, invalid_token, validation
 
 Parameters = Mapping[str, Any]
@@ -94,8 +93,10 @@ def execution_input(parameters: Parameters) -> str:
         message = f"1 validation error detected: Value at 'input' failed to satisfy constraint: {constraint}"
         raise ApiError("ValidationException", message)
     try:
-        json_text.parse(value)
-    except json_text.NotJson as error:
+        if not value.strip():
+            raise NotJson("Invalid execution input.")
+        read_json(value)
+    except NotJson as error:
         raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
     return value
 

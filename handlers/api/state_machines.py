@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ...statelang.asl import InvalidDefinition, load_definition, parse_definition
+from ...statelang.asl import InvalidDefinition, Problem, load_definition, parse_definition
+from ...statelang.asl.labels import CODE as LABEL
 from ...statelang.asl.machine import check
+from ...statelang.asl.validation import EXPRESSION_CODES
 from ..arns import StatesArn, parse_arn
 from ..runtime import Runtime
 from ..store import Conflict, InvalidToken, Record, Store
@@ -35,7 +37,7 @@ def create_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
         raise validation(type, "type", f"Member must satisfy enum value set: [{', '.join(TYPES)}]")
     definition = _definition(parameters, type)
     role = read.text(parameters, "roleArn")
-    settings = _settings(parameters)
+    settings = _settings(runtime, parameters)
     tags = tagging.read_tags(parameters)
     arn = str(StatesArn(runtime.region, runtime.account, "stateMachine", name))
     executions = runtime.executions(tenant)
@@ -76,7 +78,7 @@ def update_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
     description = read.optional_text(parameters, "versionDescription")
     if description is not None and not publish:
         raise ApiError("ValidationException", "Version description can only be set when publish is true")
-    settings = _settings(parameters)
+    settings = _settings(runtime, parameters)
     while True:
         record = state_machine(store, arn)
         changed = dict(settings)
@@ -258,12 +260,19 @@ def check_definition(text: str, type: str = "STANDARD") -> None:
             if errors:
                 raise InvalidDefinition(errors)
     except InvalidDefinition as error:
-        label = next((problem for problem in error.problems if problem.code == "INVALID_LABEL"), None)
+        label = next((problem for problem in error.problems if problem.code == LABEL), None)
         if label is not None:
             raise ApiError(
                 "InvalidDefinition", f"Error=ValueError Args={[label.message]!r} in definition '{text}'."
             ) from None
-        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from None
+        raise invalid_definition(error.problems) from None
+
+
+def invalid_definition(problems: list[Problem]) -> ApiError:
+    """The API's error for a definition. Of several expressions that are wrong, AWS names the first alone."""
+    named = problems[:1] if problems[0].code in EXPRESSION_CODES else problems
+    texts = [f"{problem.code}: {problem.message} at {problem.location or 'null'}" for problem in named]
+    return ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(texts)}'")
 
 
 def variable_references(text: str) -> dict[str, list[str]]:
@@ -279,19 +288,19 @@ def _definition(parameters: Parameters, type: str) -> str:
     return definition
 
 
-def _settings(parameters: Parameters) -> dict[str, Any]:
+def _settings(runtime: Runtime, parameters: Parameters) -> dict[str, Any]:
     """Logging and tracing, as they are stored."""
     settings: dict[str, Any] = {}
     logging = parameters.get("loggingConfiguration")
     if logging is not None:
-        settings["logging"] = _logging(logging)
+        settings["logging"] = _logging(runtime, logging)
     tracing = parameters.get("tracingConfiguration")
     if tracing is not None:
         settings["tracing"] = {"enabled": bool(tracing.get("enabled", False))}
     return settings
 
 
-def _logging(given: Any) -> dict[str, Any]:
+def _logging(runtime: Runtime, given: Any) -> dict[str, Any]:
     level = given.get("level", "OFF")
     if level not in LOG_LEVELS:
         raise validation(
@@ -305,6 +314,15 @@ def _logging(given: Any) -> dict[str, Any]:
             "InvalidLoggingConfiguration",
             "Invalid Logging Configuration: Must specify exactly one Log Destination.",
         )
+    if level != "OFF":
+        from ..execution_logs import destination_exists, log_group
+
+        group = log_group(given)
+        if group is None or not destination_exists(runtime, group):
+            raise ApiError(
+                "InvalidLoggingConfiguration",
+                "Invalid Logging Configuration: Log Destination not found.",
+            )
     logging = {"level": level, "includeExecutionData": bool(given.get("includeExecutionData", False))}
     if destinations is not None:
         logging["destinations"] = destinations

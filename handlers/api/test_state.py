@@ -25,6 +25,7 @@ from . import parameters as read
 from .errors import ApiError, validation
 from .mock_schema import MODES, check_mock
 from .parameters import Parameters
+from .state_machines import invalid_definition
 from .test_state_context import read_context
 
 LEVELS = ("INFO", "DEBUG", "TRACE")
@@ -63,7 +64,8 @@ def _machine(parameters: Parameters) -> tuple[StateMachine, str]:
     try:
         definition = parse_definition(text)
         if name is not None:
-            if not isinstance(definition, dict) or name not in definition.get("States", {}):
+            states = definition.get("States") if isinstance(definition, dict) else None
+            if not isinstance(states, dict) or name not in states:
                 raise ApiError("ValidationException", "State not found in definition")
             _raise(check(definition))
             return prepare(definition), name
@@ -71,7 +73,7 @@ def _machine(parameters: Parameters) -> tuple[StateMachine, str]:
         # Where the state goes on to is not there to be found.
         _raise([problem for problem in check(whole) if not problem.code.startswith("MISSING_")])
     except InvalidDefinition as error:
-        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from None
+        raise invalid_definition(error.problems) from None
     return prepare(whole), NAME
 
 

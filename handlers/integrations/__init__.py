@@ -61,8 +61,20 @@ def _integration(family: str, type: str, action: str) -> Callable[[Runtime, str,
         from .lambda_function import invoke
 
         return invoke
-    if type.startswith("aws-sdk:") and "." not in action:
+    if "." in action:
+        return None
+    if type.startswith("aws-sdk:"):
         from .aws_sdk import perform as call_sdk
 
         return call_sdk
+    if type == "apigateway":
+        from .api_gateway import invoke as call_api
+
+        return call_api
+    from . import optimized
+
+    if type in optimized.SERVICES:
+        return lambda runtime, execution, command: optimized.perform(
+            runtime, execution, command, type, action
+        )
     return None

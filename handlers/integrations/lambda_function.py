@@ -6,6 +6,7 @@ See the AWS guide, "Invoke an AWS Lambda function with Step Functions".
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
         function = f"{function}:{qualifier}"
     request = _request_id(command)
     result = _invoke(runtime, execution, command, function, payload, request)
-    # The payload is put in as the text it is: a number keeps the digits that the function gave it.
+    # The payload is put in as text: a number keeps the digits that the function gave it.
     head = json.dumps({"ExecutedVersion": result.executed_version})[:-1]
     tail = json.dumps(
         {
@@ -52,7 +53,7 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
         },
         separators=(",", ":"),
     )
-    return f'{head},"Payload":{result.payload or "null"},{tail[1:]}'
+    return f'{head},"Payload":{_SPACES.sub(_kept, result.payload) or "null"},{tail[1:]}'
 
 
 def _invoke(
@@ -87,6 +88,13 @@ def _invoke(
         if f" after {command.timeout:.2f} seconds" in failure.get("errorMessage", ""):
             raise TaskTimedOut
     raise TaskFailed(error, result.payload)
+
+
+_SPACES = re.compile(r'"(?:[^"\\]|\\.)*"|\s+')
+
+
+def _kept(found: re.Match[str]) -> str:
+    return found[0] if found[0][0] == '"' else ""
 
 
 def _is_json(text: str) -> bool:

@@ -103,9 +103,27 @@ def _csv(text: str, config: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 def _records(rows: Iterator[list[str]], headers: list[str]) -> Iterator[dict[str, str]]:
     """Rows that are too short are filled up, those that are too long are cut."""
+    order = _hashed(headers)
     for row in rows:
         if row:
-            yield dict(zip(headers, itertools.chain(row, itertools.repeat("")), strict=False))
+            fields = dict(zip(headers, itertools.chain(row, itertools.repeat("")), strict=False))
+            yield {header: fields[header] for header in order}
+
+
+def _hashed(headers: list[str]) -> list[str]:
+    """The headers in the order in which Step Functions gives a row's fields: that of Java's hash maps."""
+    size = 16
+    while len(headers) > size * 3 // 4:
+        size *= 2
+
+    def bucket(header: str) -> int:
+        code = 0
+        units = header.encode("utf-16-be", "surrogatepass")
+        for high, low in zip(units[::2], units[1::2], strict=True):
+            code = (code * 31 + (high << 8 | low)) & 0xFFFFFFFF
+        return (code ^ code >> 16) & size - 1
+
+    return sorted(headers, key=bucket)
 
 
 def _manifest(

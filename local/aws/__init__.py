@@ -7,6 +7,7 @@
 - `invocations`: Lambda's Invoke operations, with asynchronous invocations and their destinations.
 - `function_logs`: what functions print, in CloudWatch Logs.
 - `event_sources`: queues whose messages invoke functions.
+- `event_rules`: what EventBridge brings to the targets of its rules.
 - `rest_apis`: calls of APIs made in API Gateway that functions answer.
 - `cloudformation`: stacks whose state machines are ours.
 - `clients`: boto3's clients that come in at this door without a network.

@@ -15,10 +15,12 @@ UNUSED_URL = "http://127.0.0.1:1"
 
 
 class Clients:
-    """`handle` answers requests. A client is made once for each service, account and region."""
+    """`handle` answers requests. A client is made once for each service, account and region; `config` is botocore's."""
 
-    def __init__(self, handle: Callable[[Request], Response]):
+    def __init__(self, handle: Callable[[Request], Response], **config: Any):
         self._handle = handle
+        # Unless told otherwise S3 is asked for checksums that tasks' results do not have on AWS.
+        self._config = {"response_checksum_validation": "when_required", **config}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._making = threading.Lock()
         self.url = UNUSED_URL
@@ -50,6 +52,7 @@ class Clients:
             config=Config(
                 inject_host_prefix=False,
                 retries={"total_max_attempts": 1},
+                **self._config,
                 s3={"addressing_style": "path"},
             ),
         )

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...handlers.api import front_door
+from ...handlers.http import HttpRequest, HttpResponse, send
 from ...handlers.logs import logger
 from ...handlers.mocks import MockedTasks
 from ...handlers.store import Store
@@ -19,6 +21,7 @@ from ..cloud import LocalCloud
 from ..functions import Workers
 from . import function_model, function_settings, managed_policies, stacks
 from .clients import Clients
+from .event_rules import EventRules
 from .event_sources import EventSources
 from .function_checks import function_given, refusal
 from .function_logs import FunctionLogs
@@ -70,6 +73,7 @@ class Door:
         if self._snapshots is not None:
             self.moto.when_loaded(self._snapshots.read)
         self.moto.when_loaded(lambda: function_model.complete(self.invocations, self.clients.url_of))
+        self._rules = EventRules(self.invocations, self.clients, self._http)
         self.cloud = LocalCloud(
             store,
             self.invocations,
@@ -77,6 +81,7 @@ class Door:
             workers=workers,
             mocks=mocks,
             clients=self.clients,
+            http=self._http,
         )
 
     def listens_at(self, url: str) -> None:
@@ -143,6 +148,9 @@ class Door:
             managed_policies.complete()
             if caller.service == "cloudformation":
                 stacks.install(self.clients, self.clients.url)
+        if caller.service == "events" or EventRules.needed():
+            self.moto.load()
+            self._rules.take_over()
         response = self.moto.handle(request, caller.account)
         if response.status == 404 and b"<title>404 Not Found</title>" in response.body[:200]:
             # The page of a web framework that has no such route: no service of AWS answers with one.
@@ -173,6 +181,17 @@ class Door:
         self.sources.sent()
         if self._snapshots is not None:
             self._snapshots.changed()
+
+    def _http(self, request: HttpRequest) -> HttpResponse:
+        """A task's HTTP request: calls of APIs that are made here stay here."""
+        if not self._rest_apis.answers(request.url, self.clients.url):
+            return send(request)
+        parts = urlsplit(request.url)
+        headers = {name.lower(): value for name, value in request.headers}
+        headers.setdefault("host", parts.netloc)
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        response = self.handle(Request(request.method, target, headers, request.body))
+        return HttpResponse(response.status, "", response.headers, response.body)
 
     def _caller(self, request: Request) -> Caller:
         caller = request.caller()

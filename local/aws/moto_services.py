@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+_ENCRYPTION = "x-amz-server-side-encryption"
+
+
 class MissingMoto(RuntimeError):
     """moto is not installed."""
 
@@ -73,7 +76,9 @@ class MotoServices:
             close = getattr(parts, "close", None)
             if close is not None:
                 close()
-        return Response(int(status[0].split(" ", 1)[0]), headers, body)
+        response = Response(int(status[0].split(" ", 1)[0]), headers, body)
+        _complete(request, response)
+        return response
 
     def backend(self, service: str, account: str, region: str) -> Any:
         """moto's model of a service."""
@@ -87,6 +92,15 @@ class MotoServices:
             from moto.core.base_backend import BackendDict
 
             BackendDict.reset()
+
+
+def _complete(request: Request, response: Response) -> None:
+    """Adds what S3 says of an object, and moto does not: how it is encrypted, and what its checksum is of."""
+    names = {name.lower() for name, _ in response.headers}
+    if request.caller().service == "s3" and "etag" in names and _ENCRYPTION not in names:
+        response.headers.append((_ENCRYPTION, "AES256"))
+    if any(name.startswith("x-amz-checksum-") for name in names) and "x-amz-checksum-type" not in names:
+        response.headers.append(("x-amz-checksum-type", "FULL_OBJECT"))
 
 
 def _environ(request: Request, account: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from ...handlers.functions import Invocation, InvocationResult
 from .invocations import Invocations
@@ -23,6 +23,7 @@ from .moto_services import MotoServices
 
 _HOST = re.compile(r"([a-z0-9]{6,})\.execute-api\.")
 _PATH = re.compile(r"/restapis/([a-z0-9]+)/([A-Za-z0-9_-]+)(?:/_user_request_)?(/.*)?")
+_HERE = ("127.0.0.1", "localhost", "::1")
 _FUNCTION = re.compile(r"functions/(arn:[^/]+)/invocations")
 
 
@@ -44,6 +45,16 @@ class RestApis:
     def __init__(self, moto: MotoServices, invocations: Invocations):
         self._moto = moto
         self._invocations = invocations
+
+    def answers(self, url: str, door: str) -> bool:
+        """Whether the URL is that of an API made here, or of this door, which is at the URL `door`."""
+        parts = urlsplit(url)
+        if found := _HOST.match(parts.netloc):
+            return self._api(found[1]) is not None
+        if parts.netloc == urlsplit(door).netloc:
+            return True
+        found = _PATH.fullmatch(parts.path)
+        return found is not None and parts.hostname in _HERE and self._api(found[1]) is not None
 
     def handle(self, request: Request, caller: Caller) -> Response | None:
         """The API's answer, or None for a request that is no call of an API."""

@@ -53,7 +53,12 @@ def _similar(path: Path) -> str:
 
 def check(path: Path) -> Checked:
     """Reads the file and finds everything that is wrong with it."""
-    return workflows.check(read_bytes(path), str(path), schemas=_schemas(path.parent))
+    return check_content(read_bytes(path), path)
+
+
+def check_content(content: bytes, path: Path) -> Checked:
+    """Finds everything that is wrong with what was read from the file."""
+    return workflows.check(content, str(path), schemas=_schemas(path.parent))
 
 
 def _schemas(folder: Path) -> Callable[[str], Any]:

@@ -143,7 +143,8 @@ def _number(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number).encode
+# With a space after commas and colons, as Lambda's own runtime writes JSON: sizes are counted so.
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_number).encode
 
 
 def _raised(error: BaseException) -> Fault:

@@ -10,37 +10,58 @@ from __future__ import annotations
 import base64
 import importlib.util
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
+from functools import lru_cache, partial
 from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote, urlsplit
 
 from ...handlers.api import front_door
 from .problem import Interrupted, SetupError
 
 if TYPE_CHECKING:
+    from ...handlers.functions import InvocationResult
     from ...handlers.runtime import Runtime
 
 ACCOUNT = "123456789012"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
+_INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?$")
+
 _active: list[Aws] = []
 """The clouds that are open in this process; the last one answers."""
 
 
-class Aws:
-    """The AWS of one test. `runtime_for` gives the runtime for an account and a region; `answered` is called after
-    each request that Step Functions answered, with its operation."""
+class Host(Protocol):
+    """What an `Aws` asks of the cloud that it belongs to."""
 
-    def __init__(
-        self, runtime_for: Callable[[str, str], Runtime], answered: Callable[[str, dict[str, Any]], None]
-    ):
-        self._runtime_for = runtime_for
-        self._answered = answered
+    def runtime_for(self, account: str, region: str) -> Runtime:
+        """The runtime of requests for that account and region."""
+        ...
+
+    def asked(self, operation: str, body: bytes) -> None:
+        """Before a request to Step Functions is answered."""
+        ...
+
+    def answered(self, operation: str) -> None:
+        """After it is."""
+        ...
+
+    def invoked(self, function: str, payload: str) -> InvocationResult | None:
+        """Calls a Lambda function of the test; None where there is none of that name."""
+        ...
+
+
+class Aws:
+    """The AWS of one test."""
+
+    def __init__(self, host: Host):
+        self._host = host
         self._moto: Any = None
-        self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.RLock()
         self._environ = {name: os.environ.get(name) for name in (*_CREDENTIALS, "AWS_DEFAULT_REGION")}
         self.region = next((os.environ[name] for name in _REGIONS if os.environ.get(name)), "us-east-1")
@@ -58,16 +79,8 @@ class Aws:
             else:
                 os.environ[name] = value
 
-    def client(self, service: str, account: str, region: str) -> Any:
-        """A client for the workflow's own tasks."""
-        key = (service, region)
-        found = self._clients.get(key)
-        if found is None:
-            found = self._clients[key] = make_client(service, region)
-        return found
-
-    def step_functions(self, request: Any) -> Any:
-        """botocore's response to a prepared request to Step Functions."""
+    def step_functions(self, request: Any, region: str) -> Any:
+        """botocore's response to a prepared request to Step Functions, by a client for that region."""
         from ..aws.clients import answer
         from ..aws.messages import Request, Response
 
@@ -77,15 +90,36 @@ class Aws:
             event = {"headers": request.headers, "body": body, "isBase64Encoded": True}
             operation = request.headers.get("x-amz-target", "").removeprefix(front_door.TARGET)
             with self._lock:
-                given = front_door.handle(self._runtime_for(caller.account, caller.region), event)
-                self._answered(operation, given)
+                self._host.asked(operation, request.body)
+                given = front_door.handle(self._host.runtime_for(caller.account, region), event)
+                self._host.answered(operation)
             return Response(given["statusCode"], list(given["headers"].items()), given["body"].encode())
 
-        try:
-            return answer(handle, request)
-        except Interrupted as interrupted:
-            error = interrupted.error
-        raise error
+        return _guarded(lambda: answer(handle, request))
+
+    def invoke(self, request: Any) -> Any:
+        """botocore's response to a prepared request to invoke a function; None where the test has no such function."""
+        from ..aws.clients import answer
+        from ..aws.messages import Request, Response
+
+        function = _INVOKE.search(urlsplit(request.url).path)
+        if function is None:
+            return None
+        body: Any = request.body or b""
+        payload = (body.read() if hasattr(body, "read") else body) or b"{}"
+        text = payload.decode() if isinstance(payload, bytes) else payload
+        result = _guarded(lambda: self._host.invoked(unquote(function[1]), text))
+        if result is None:
+            return None
+        event = request.headers.get("X-Amz-Invocation-Type") in ("Event", b"Event")
+
+        def handle(request: Request) -> Response:
+            if event:
+                return Response(202)
+            failed = [("x-amz-function-error", result.function_error)] if result.function_error else []
+            return Response(200, [("x-amz-executed-version", "$LATEST"), *failed], result.payload.encode())
+
+        return answer(handle, request)
 
     def have_moto(self) -> None:
         """Has moto answer from now on. Raises `SetupError` where it is not installed."""
@@ -104,13 +138,30 @@ class Aws:
             self._moto.start()
 
 
-def make_client(service: str, region: str, **options: Any) -> Any:
-    """Raises `SetupError` where boto3 is not installed, and botocore's `UnknownServiceError`."""
+def _guarded(work: Callable[[], Any]) -> Any:
+    """An error of the test's own comes out as it was raised, also through boto3."""
+    try:
+        return work()
+    except Interrupted as interrupted:
+        error = interrupted.error
+    raise error
+
+
+@lru_cache(maxsize=1)
+def session() -> Any:
+    """One for all tests: loading what botocore knows of a service takes its time. Raises `SetupError`."""
     try:
         from boto3.session import Session
     except ImportError:
         raise SetupError("AWS services in tests need boto3: pip install 'stratum[local]'") from None
-    return Session().client(service, region_name=region, **options)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return Session(*_CREDENTIALS.values())
+
+
+@lru_cache(maxsize=256)
+def client(service: str, region: str) -> Any:
+    """boto3's client, which goes to the cloud of the test that is running. Raises `SetupError` where boto3 is not
+    installed, and botocore's `UnknownServiceError`."""
+    return session().client(service, region_name=region)
 
 
 def hook() -> None:
@@ -144,10 +195,16 @@ def _join(client: Any) -> None:
         .endswith((".amazonaws.com", ".amazonaws.com.cn"))
     ):
         return
-    events = client.meta.events
-    if client.meta.service_model.service_name == "stepfunctions":
-        events.register_first("before-send.sfn", _answer, unique_id="stratum")
+    events, service = client.meta.events, client.meta.service_model.service_name
+    if getattr(getattr(client, "_request_signer", None), "_credentials", None) is None:
+        # Made before there were any; nothing here asks for them.
+        events.register_first("choose-signer", _unsigned, unique_id="stratum-unsigned")
+    if service == "stepfunctions":
+        answer = partial(_answer, client.meta.region_name)
+        events.register_first("before-send.sfn", answer, unique_id="stratum")
         return
+    if service == "lambda":
+        events.register_first("before-send.lambda.Invoke", _answer_invoke, unique_id="stratum")
     _active[-1].have_moto()
     from moto.core.models import botocore_stubber
 
@@ -155,8 +212,18 @@ def _join(client: Any) -> None:
     events.register("before-send", botocore_stubber, unique_id="stratum-moto")
 
 
-def _answer(request: Any, **kwargs: Any) -> Any:
-    return _active[-1].step_functions(request) if _active else None
+def _answer(region: str, request: Any, **kwargs: Any) -> Any:
+    return _active[-1].step_functions(request, region) if _active else None
+
+
+def _answer_invoke(request: Any, **kwargs: Any) -> Any:
+    return _active[-1].invoke(request) if _active else None
+
+
+def _unsigned(**kwargs: Any) -> Any:
+    import botocore
+
+    return botocore.UNSIGNED if _active else None
 
 
 class _Waiting:

@@ -87,6 +87,15 @@ def payload(resource: str, arguments: str) -> Any:
     return value
 
 
+def token_of(execution: str, frame: str, task: int, resource: str, secret: str) -> str | None:
+    """The token of a task that somebody else answers; None for any other."""
+    if not resource.endswith(TOKEN) and ":activity:" not in resource:
+        return None
+    from ...statelang.engine import make_token
+
+    return make_token(execution, frame, task, secret)
+
+
 def _walk(machine: Any, branch: int | None) -> Iterator[State]:
     states = machine.get("States") if isinstance(machine, dict) else None
     for name, state in (states or {}).items():

@@ -18,6 +18,7 @@ from .definitions import (
     is_lambda,
     payload,
     short,
+    token_of,
 )
 from .mocks import Call, Outcome, Player, TaskError, check, to_json
 from .problem import SetupError, named
@@ -67,6 +68,11 @@ class Doubles:
             check(name, mock)
             self._add(name, Player(name, mock))
         for name, function in _named("tasks", tasks).items():
+            if not callable(function) and not isinstance(function, str):
+                raise SetupError(
+                    f"tasks: '{name}' is a callable, 'module.function' or 'path.py:function', not"
+                    f" {type(function).__name__}; for a value write mocks={{'{name}': …}}"
+                )
             self._add_function(name, function)
         if test_case is not None:
             self._check_test_case(test_case)
@@ -153,16 +159,17 @@ class Doubles:
     # -- while it runs -----------------------------------------------------------------------------------
 
     def answer(
-        self, task: TaskCommand, execution: str, iteration: int | None
+        self, task: TaskCommand, execution: str, iteration: int | None, secret: str
     ) -> tuple[Response, Outcome] | None:
-        """What the task comes to where it is mocked, as the handlers take it and as the mock says it."""
+        """What the task comes to where it is mocked, as the handlers take it and as the mock says it. `secret` is that
+        of the execution's tokens."""
         player = self._player(task)
         if player is None:
             found = None if self.test_case is None else self.test_case.response(task.state)
             return None if found is None else (found, Outcome())
         call = Call(
             task.state, self.workflow.step_of(task.state), task.resource, payload(task.resource, task.arguments),
-            task.attempt, iteration, _token(task, execution), execution,
+            task.attempt, iteration, token_of(execution, task.frame, task.task, task.resource, secret), execution,
         )  # fmt: skip
         outcome = player.play(call)
         return _response(player.name, task, outcome), outcome
@@ -192,7 +199,7 @@ def _named(what: str, given: Any) -> Mapping[str, Any]:
 
 
 def _same_resource(name: str, resource: str) -> bool:
-    if name == resource or short(name) == short(resource):
+    if short(name).removeprefix("aws-sdk:") == short(resource).removeprefix("aws-sdk:"):
         return True
     return ":" not in resource and _same_function(bare(name), resource)
 
@@ -203,14 +210,6 @@ def _same_function(name: str, function: str) -> bool:
         return True
     rest = function.removeprefix(name)
     return len(rest) == 8 and rest != function and all(c in "0123456789ABCDEF" for c in rest)
-
-
-def _token(task: TaskCommand, execution: str) -> str | None:
-    if not task.resource.endswith(TOKEN) and ":activity:" not in task.resource:
-        return None
-    from ...statelang.engine import make_token
-
-    return make_token(execution, task.frame, task.task)
 
 
 def _response(name: str, task: TaskCommand, outcome: Outcome) -> Response:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import os
 import sys
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,7 @@ from ..functions import errors, handler_runtime
 from ..functions.folders import Folders, bare_name
 from ..functions.handler_runtime import Context, Fault, Handler
 from .problem import Interrupted, SetupError
+from .templates import TemplateFunction
 
 if TYPE_CHECKING:
     from .doubles import Doubles
@@ -36,12 +40,18 @@ class TestedFunctions:
     def invoke(self, invocation: Invocation) -> InvocationResult:
         context = invocation.client_context or {}
         execution, state = str(context.get("execution", "")), str(context.get("step", ""))
-        doubles = self._doubles(execution)
+        return self._invoke(invocation, self._doubles(execution), execution, state)
+
+    def _invoke(
+        self, invocation: Invocation, doubles: Doubles | None, execution: str, state: str
+    ) -> InvocationResult:
         name = bare_name(invocation.function)
+        environ = _environment(doubles, name, invocation.region)
         try:
-            handler = self._handler(doubles, name, state)
-            made = Context(name, invocation.request_id, invocation.client_context, invocation.timeout)
-            return InvocationResult(handler_runtime.invoke(handler, invocation.payload, made))
+            with _variables(environ):
+                handler = self._handler(doubles, name, state)
+                made = Context(name, invocation.request_id, invocation.client_context, invocation.timeout)
+                return InvocationResult(handler_runtime.invoke(handler, invocation.payload, made))
         except Fault as fault:
             if fault.__cause__ is not None:
                 self.raised[execution] = fault.__cause__
@@ -49,18 +59,88 @@ class TestedFunctions:
         except SetupError as error:
             raise Interrupted(error) from None
 
+    def invoke_for_others(
+        self, function: str, payload: str, doubles: Sequence[Doubles]
+    ) -> InvocationResult | None:
+        """Calls the function for somebody else than a task; None where none of the executions knows it."""
+        name = bare_name(function)
+        for each in doubles:
+            if name in each.functions or name in each.workflow.functions:
+                return self._invoke(Invocation(function, payload, str(uuid.uuid4())), each, "", "")
+        return None
+
     def _handler(self, doubles: Doubles | None, name: str, state: str) -> Handler:
         """Raises `SetupError` where there is none, and `Fault` where its module cannot be loaded."""
         if doubles is not None:
             given = doubles.functions_by_state.get(state) or doubles.functions.get(name)
             if given is not None:
                 return resolve(given, doubles.workflow.folders)
+            found = doubles.workflow.functions.get(name)
+            if found is not None:
+                return _of_template(found)
         folders = doubles.workflow.folders if doubles is not None else ()
         try:
             module, attribute = Folders(folders).require(name)
         except FunctionNotFound:
             raise SetupError(_missing(doubles, name, state)) from None
         return handler_runtime.load(module, attribute, lambda module: import_module(module, folders))
+
+
+def _of_template(function: TemplateFunction) -> Handler:
+    """Raises `SetupError` where its code cannot run in this process, or is not here."""
+    name = function.name
+    if function.runtime and not function.runtime.startswith("python"):
+        raise SetupError(
+            f"the function '{name}' of the template is in {function.runtime}, and only Python runs within a test:"
+            f" give one in tasks={{'{name}': …}}, or mock its task"
+        )
+    module, _, attribute = function.handler.replace("/", ".").rpartition(".")
+    if function.code is not None:
+        return handler_runtime.load(
+            module, attribute, lambda module: _load_inline(name, module, function.code or "")
+        )
+    if function.folder is None or not module:
+        raise SetupError(
+            f"the code of the function '{name}' is not beside the template: give it in tasks={{'{name}': …}}, or mock"
+            " its task"
+        )
+    folders = [function.folder]
+    return handler_runtime.load(module, attribute, lambda module: import_module(module, folders))
+
+
+def _load_inline(function: str, module: str, code: str) -> ModuleType:
+    """A module whose text stands in the template."""
+    name = f"_stratum_inline_{function}_{module}".replace("-", "_")
+    known = sys.modules.get(name)
+    if known is not None and getattr(known, "__code__", None) == code:
+        return known
+    made = ModuleType(name)
+    made.__dict__["__code__"] = code
+    exec(compile(code, f"{function}/{module}.py", "exec"), made.__dict__)
+    sys.modules[name] = made
+    return made
+
+
+def _environment(doubles: Doubles | None, name: str, region: str) -> dict[str, str]:
+    """What Lambda has in a function's environment, as far as handlers look at it, and what the template gives it."""
+    given = doubles.workflow.functions.get(name) if doubles is not None else None
+    variables = dict(given.environ) if given is not None else {}
+    return {"AWS_REGION": region, "AWS_LAMBDA_FUNCTION_NAME": name, **variables}
+
+
+@contextlib.contextmanager
+def _variables(environ: Mapping[str, str]) -> Iterator[None]:
+    """The variables, while a function runs; what was there before comes back."""
+    former = {name: os.environ.get(name) for name in environ}
+    os.environ.update(environ)
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _missing(doubles: Doubles | None, name: str, state: str) -> str:

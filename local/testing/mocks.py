@@ -39,6 +39,9 @@ never = _Never()
 """A mock for a task that nobody answers."""
 
 
+_NOTHING: Any = object()
+
+
 @dataclass(frozen=True, slots=True)
 class After:
     """An answer that comes later; with `heartbeat` (seconds), signs of life until then."""
@@ -63,16 +66,12 @@ class Sequence:
     then: tuple[Any, ...] = ()
 
 
-def sequence(*outcomes: Any, **then: Any) -> Sequence:
-    """The first try comes to the first outcome, and so on; `then=` is for all tries after them. Without it a
-    further try is an error of the test."""
-    if set(then) - {"then"}:
-        raise SetupError(
-            f"sequence(…) takes `then`, not {', '.join(map(repr, sorted(set(then) - {'then'})))}"
-        )
-    if not outcomes and not then:
-        raise SetupError("sequence() has no outcome")
-    return Sequence(outcomes, tuple(then.values()))
+def sequence(*outcomes: Any, then: Any = _NOTHING) -> Sequence:
+    """The first try comes to the first outcome, and so on; `then` is for all tries after them. Without it a further
+    try is an error of the test."""
+    if not outcomes and then is _NOTHING:
+        raise SetupError("sequence() has no outcome: write sequence(first, second, …)")
+    return Sequence(outcomes, _given(then))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +82,13 @@ class Iterations:
     then: tuple[Any, ...] = ()
 
 
-def iterations(*mocks: Any, **then: Any) -> Iterations:
+def iterations(*mocks: Any, then: Any = _NOTHING) -> Iterations:
     """The first iteration has the first mock, and so on: `iterations("a", sequence(Busy(), "b"), then="c")`."""
-    if set(then) - {"then"}:
-        raise SetupError(
-            f"iterations(…) takes `then`, not {', '.join(map(repr, sorted(set(then) - {'then'})))}"
-        )
-    return Iterations(dict(enumerate(mocks)), tuple(then.values()))
+    return Iterations(dict(enumerate(mocks)), _given(then))
+
+
+def _given(value: Any) -> tuple[Any, ...]:
+    return () if value is _NOTHING else (value,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from .session import Stratum
+
+_CLOUD = pytest.StashKey["Stratum"]()
 
 
 @pytest.fixture
@@ -18,4 +21,36 @@ def stratum(request: pytest.FixtureRequest) -> Iterator[Stratum]:
 
     folders = [request.path.parent, request.config.rootpath, request.config.invocation_params.dir]
     with Stratum(list(dict.fromkeys(folders)), test=request.node.nodeid) as cloud:
+        request.node.stash[_CLOUD] = cloud
         yield cloud
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Says of a test that failed how its executions went."""
+    report = yield
+    cloud = item.stash.get(_CLOUD, None)
+    if cloud is not None and report.when == "call" and report.failed and (text := cloud.describe()):
+        report.sections.append(("stratum executions", text))
+    return report
+
+
+def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
+    results = sys.modules.get("stratum.local.testing.results")
+    return None if results is None or op != "==" else _compared(results, left, right)
+
+
+def _compared(results: Any, left: Any, right: Any) -> list[str] | None:
+    """Where paths and outputs differ; None for anything else."""
+    from .differences import path_differences, value_differences
+
+    for got, wanted in ((left, right), (right, left)):
+        if isinstance(got, results.Path) and isinstance(wanted, list):
+            return [
+                "the path is not as wanted",
+                *path_differences(got, wanted),
+                f"the execution: {got.outcome}",
+            ]
+        if isinstance(got, results.Output) and isinstance(wanted, dict):
+            return ["the output is not as wanted", *(f"  {line}" for line in value_differences(got, wanted))]
+    return None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from .problem import SetupError, named
-from .visits import FAILED, RUNNING, Visit, visits_of
+from .differences import value_differences
+from .problem import SetupError, brief, named
+from .reports import describe, outcome
+from .visits import FAILED, RUNNING, Child, Visit, visits_of
 from .workflows import Workflow
 
 NOT_ENTERED = "NOT_ENTERED"
@@ -21,7 +23,10 @@ class Path(list[str]):
     """The steps (of a spec) or states (of plain ASL) that an execution went through.
 
     One after the other as they were entered; the branches of a Parallel and the iterations of a Map one by one.
+    `outcome` is how the execution ended, for whoever sees that the path is not as wanted.
     """
+
+    outcome: str = ""
 
 
 class Output(dict[str, Any]):
@@ -60,9 +65,19 @@ class StepVisit:
         return shown(_value(done[-1].output)) if done else None
 
     @property
+    def _failures(self) -> list[tuple[str, str | None]]:
+        found: list[tuple[str, str | None]] = []
+        for visit in self._visits:
+            for error, cause in visit.errors:
+                # What a spec's step fails with at last is what its task failed with.
+                if visit.type != "Fail" or not found or found[-1][0] != error:
+                    found.append((error, cause))
+        return found
+
+    @property
     def errors(self) -> list[str]:
         """The names of its failures, in order, also of those that were retried or caught."""
-        return [error for visit in self._visits for error, _ in visit.errors]
+        return [error for error, _ in self._failures]
 
     @property
     def error(self) -> str | None:
@@ -71,8 +86,7 @@ class StepVisit:
 
     @property
     def cause(self) -> str | None:
-        causes = [cause for visit in self._visits for _, cause in visit.errors]
-        return causes[-1] if causes else None
+        return self._failures[-1][1] if self._failures else None
 
     @property
     def status(self) -> str:
@@ -180,10 +194,14 @@ class Result:
         events: list[dict[str, Any]],
         *,
         now: int,
+        children: list[Child] | None = None,
         raised: BaseException | None = None,
+        told: set[str] | None = None,
     ):
         self.workflow = workflow
+        self._told_of = told if told is not None else set()
         self.events = events
+        self._children = children or []
         self.raised = raised
         self.execution: str = snapshot["execution"]["id"]
         self.status: str = snapshot["status"]
@@ -216,7 +234,7 @@ class Result:
     @cached_property
     def _ordered(self) -> list[Visit]:
         """The visits in time, but the iterations of a Map and the branches of a Parallel one after the other."""
-        visits = visits_of(self.events)
+        visits = visits_of(self.events, self._children)
         numbers = {id(visit): number for number, visit in enumerate(visits)}
 
         def key(visit: Visit) -> list[tuple[int, int]]:
@@ -235,12 +253,17 @@ class Result:
     def path(self) -> Path:
         """The steps, or in plain ASL the states, that the execution went through. Steps that were skipped are not
         among them, and one whose task is tried again is there once."""
-        return Path(name for name, _ in self._entries)
+        return self._told(name for name, _ in self._entries)
 
     @cached_property
     def states(self) -> Path:
         """The states that the execution went through; for a spec, those that its steps are made of."""
-        return Path(visit.state for visit in self._ordered)
+        return self._told(visit.state for visit in self._ordered)
+
+    def _told(self, names: Iterable[str]) -> Path:
+        path = Path(names)
+        path.outcome = outcome(self)
+        return path
 
     @cached_property
     def steps(self) -> dict[str, StepResult]:
@@ -250,6 +273,7 @@ class Result:
             found.setdefault(name, StepResult(name, [])).visits.append(visit)
         return found
 
+    @brief
     def step(self, name: str) -> StepResult:
         """What came of that step or state; of one that was not entered, that. Raises `SetupError` for a name that
         the workflow does not have."""
@@ -264,6 +288,33 @@ class Result:
         raise SetupError(
             f"{self.workflow.name} has no step or state '{name}'; {named(name, self.workflow.names())}"
         )
+
+    # -- assertions --------------------------------------------------------------------------------------
+
+    def succeeded(self, output: Any = ...) -> Result:
+        """Asserts that it succeeded, and with this output where one is given; answers itself."""
+        __tracebackhide__ = True
+        self._assert(self.status == "SUCCEEDED", "SUCCEEDED was wanted")
+        if output is not ... and (found := value_differences(self.output, output)):
+            self._assert(False, "the output is not as wanted:\n  " + "\n  ".join(found))
+        return self
+
+    def failed(self, error: str | None = None, cause: str | None = None) -> Result:
+        """Asserts that it failed (or timed out): with that error, and with `cause` somewhere in its cause, where they
+        are given; answers itself."""
+        __tracebackhide__ = True
+        wanted = "FAILED" if error is None else f"FAILED with {error}"
+        self._assert(
+            self.status in ("FAILED", "TIMED_OUT") and error in (None, self.error), f"{wanted} was wanted"
+        )
+        self._assert(cause is None or cause in (self.cause or ""), f"{cause!r} was wanted in the cause")
+        return self
+
+    def _assert(self, holds: bool, message: str) -> None:
+        __tracebackhide__ = True
+        if not holds:
+            self._told_of.add(self.execution)
+            raise AssertionError(f"{message}\n{describe(self)}") from self.raised
 
     def __repr__(self) -> str:
         text = f"<{self.workflow.name} {self.status}"

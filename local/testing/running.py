@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...statelang.engine import make_token
 from ..cloud import CallFailed, Stuck
-from .definitions import TOKEN, payload, short
+from .definitions import TOKEN, payload, short, token_of
 from .mocks import seconds
-from .problem import SetupError
+from .problem import SetupError, brief
 from .results import Result
 from .workflows import Workflow
 
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A task that waits for somebody: for its `token` to be answered, or for an activity's worker."""
+    """A task that was handed out and has no answer yet. `token` is there where somebody is to answer by it."""
 
     state: str
     step: str | None
     resource: str
     input: Any
-    token: str
+    token: str | None
 
 
 class Execution:
@@ -56,12 +55,13 @@ class Execution:
             if frame["phase"] != "task":
                 continue
             task = frame["task"]
-            token = make_token(self.arn, id, task["id"])
+            token = token_of(self.arn, id, task["id"], task["resource"], snapshot.get("secret", ""))
             given = payload(task["resource"], task["arguments"])
             state = frame["state"]
             found.append(Waiting(state, self.workflow.step_of(state), task["resource"], given, token))
         return found
 
+    @brief
     def advance(self, duration: str | float | timedelta) -> Result:
         """Lets so much time pass (`"2h"`, seconds, a timedelta); what is due meanwhile happens when it is due."""
         __tracebackhide__ = True
@@ -69,6 +69,7 @@ class Execution:
         self._stratum._guarded(lambda: self._stratum._advance_to(at))
         return self.result
 
+    @brief
     def finish(self) -> Result:
         """Lets time pass until it has ended. Raises `SetupError` where it waits for what never comes."""
         __tracebackhide__ = True
@@ -91,11 +92,13 @@ class Execution:
 
     # -- answers -----------------------------------------------------------------------------------------
 
+    @brief
     def send_task_success(self, output: Any = None, *, step: str | None = None) -> Result:
         """Answers the callback that it waits for; where it waits for several, `step` (or state) says which."""
         __tracebackhide__ = True
         return self._send("SendTaskSuccess", step, output=json.dumps(output))
 
+    @brief
     def send_task_failure(
         self, error: str | None = None, cause: str | None = None, *, step: str | None = None
     ) -> Result:
@@ -103,13 +106,14 @@ class Execution:
         given = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
         return self._send("SendTaskFailure", step, **given)
 
+    @brief
     def send_task_heartbeat(self, *, step: str | None = None) -> Result:
         __tracebackhide__ = True
         return self._send("SendTaskHeartbeat", step)
 
     def _send(self, operation: str, step: str | None, **fields: Any) -> Result:
         __tracebackhide__ = True
-        waiting = self.waiting
+        waiting = [each for each in self.waiting if each.token is not None]
         chosen = [each for each in waiting if step is None or step in (each.state, each.step)]
         if len(chosen) != 1:
             there = ", ".join(each.state for each in waiting) or "nothing"
@@ -121,11 +125,13 @@ class Execution:
             )
         return self._call(operation, taskToken=chosen[0].token, **fields)
 
+    @brief
     def stop(self, error: str | None = None, cause: str | None = None) -> Result:
         __tracebackhide__ = True
         given = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
         return self._call("StopExecution", executionArn=self.arn, **given)
 
+    @brief
     def redrive(self) -> Result:
         """Goes on from where it failed, as far as it gets before time has to pass."""
         __tracebackhide__ = True

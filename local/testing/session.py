@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...handlers.api import front_door
+from ...handlers.arns import StatesArn
 from ...handlers.logs import logger
 from ...handlers.mocks import InvalidMocks, Response, load_mocks
 from ...handlers.store import Commit
@@ -17,18 +18,22 @@ from ..clock import VirtualClock
 from ..cloud import ROLE, CallFailed, LocalCloud
 from ..events import function_url_event
 from ..stores import open_store
-from . import observers
-from .aws import ACCOUNT, Aws, make_client
+from . import aws, observers
+from .aws import ACCOUNT, Aws
 from .doubles import Doubles, MockCase
 from .functions import TestedFunctions
 from .mocks import Outcome
 from .observers import Observed
-from .problem import Interrupted, SetupError, named
+from .problem import Interrupted, SetupError, brief, named
+from .reports import describe
 from .results import Result
 from .running import Execution
+from .visits import Child
 from .workflows import Given, Workflow, load
 
 if TYPE_CHECKING:
+    from ...handlers.functions import InvocationResult
+    from ...handlers.runtime import Runtime
     from ...handlers.tasks import TaskCommand
 
 _READS = ("Describe", "List", "Get", "Validate")
@@ -46,18 +51,21 @@ class Stratum:
         self._test = test
         self._clock = VirtualClock()
         self._functions = TestedFunctions(self._doubles_of)
-        self._aws = Aws(lambda account, region: self._cloud.runtime_for(account, region), self._answered)
+        self._aws = Aws(_Host(self))
         self._log_level = logger.log_level
         logger.setLevel("CRITICAL")
         self._cloud = LocalCloud(
             open_store("sqlite:///:memory:"), self._functions, clock=self._clock, workers=0,
-            observer=self._committed, mocks=_Mocking(self), clients=self._aws.client,
+            observer=self._committed, mocks=_Mocking(self),
+            clients=lambda service, account, region: aws.client(service, region),
         )  # fmt: skip
         self._events: dict[str, list[dict[str, Any]]] = {}
+        self._children_of: dict[str, list[str]] = {}
         self._ways: dict[str, list[list[int | str]]] = {}
         self._doubles: dict[str, Doubles] = {}
         self._machines: dict[str, Doubles] = {}
         self._texts: dict[str, Workflow] = {}
+        self._told: set[str] = set()
         self._count = 0
         self._working = False
         self._closed = False
@@ -84,6 +92,7 @@ class Stratum:
 
     # -- running -----------------------------------------------------------------------------------------
 
+    @brief
     def run(
         self,
         workflow: Given,
@@ -119,6 +128,7 @@ class Stratum:
             raise SetupError(f"mocks that were never used: {', '.join(unused)}; {result!r}")
         return result
 
+    @brief
     def start(
         self,
         workflow: Given,
@@ -138,9 +148,9 @@ class Stratum:
         Takes what `run` takes; `name` is the execution's. Raises `SetupError`.
         """
         __tracebackhide__ = True
-        loaded = load(workflow, self._folders, state_machine=state_machine, substitutions=substitutions)
+        loaded = self._load(workflow, state_machine, substitutions)
         doubles = Doubles(loaded, mocks, tasks, self._case(loaded, mock_config, test_case))
-        machine = self._create(loaded, express=loaded.type == "EXPRESS" if express is None else express)
+        machine = self._create(loaded, express)
         self._machines.setdefault(machine, doubles)
         self._count += 1
         name = name or f"{loaded.name[:60]}-{self._count}"
@@ -155,6 +165,7 @@ class Stratum:
         self._guarded(self._settle)
         return execution
 
+    @brief
     def deploy(
         self,
         workflow: Given,
@@ -168,9 +179,9 @@ class Stratum:
         """Creates a state machine without starting it, for what starts it by itself (a workflow around it, code under
         test); answers its ARN."""
         __tracebackhide__ = True
-        loaded = load(workflow, self._folders, state_machine=state_machine, substitutions=substitutions)
+        loaded = self._load(workflow, state_machine, substitutions)
         doubles = Doubles(loaded, mocks, tasks)
-        machine = self._create(loaded, express=loaded.type == "EXPRESS" if express is None else express)
+        machine = self._create(loaded, express)
         self._machines[machine] = doubles
         return machine
 
@@ -186,15 +197,51 @@ class Stratum:
     def client(self, service: str, region_name: str | None = None, **options: Any) -> Any:
         """boto3's client of a service of this cloud: Step Functions with the executions of this test, and by moto
         everything else. Clients that code under test makes by itself come to the same cloud."""
-        return make_client(service, region_name or self._aws.region, **options)
+        region = region_name or self._aws.region
+        return (
+            aws.session().client(service, region_name=region, **options)
+            if options
+            else aws.client(service, region)
+        )
+
+    @brief
+    def execution(self, arn: str) -> Execution:
+        """An execution that was started otherwise than by `start`, such as by code under test."""
+        doubles = self._doubles_of(arn) if arn in self._events else None
+        if doubles is None:
+            raise SetupError(f"there is no execution {arn} here; {named(arn, self._events)}")
+        return Execution(self, arn, doubles.workflow)
+
+    @property
+    def executions(self) -> list[Execution]:
+        """All that were started, in order; children of distributed maps are not among them."""
+        return [
+            self.execution(arn) for arn in self._events if self._root(arn) == arn and self._doubles_of(arn)
+        ]
 
     @property
     def now(self) -> int:
         """The virtual time, in milliseconds since the epoch."""
         return self._clock()
 
-    def _create(self, workflow: Workflow, *, express: bool) -> str:
-        kind = "EXPRESS" if express else "STANDARD"
+    def _load(
+        self, given: Given, state_machine: str | None, substitutions: Mapping[str, str] | None
+    ) -> Workflow:
+        return load(
+            given,
+            self._folders,
+            region=self._aws.region,
+            state_machine=state_machine,
+            substitutions=substitutions,
+        )
+
+    def _create(self, workflow: Workflow, express: bool | None = None) -> str:
+        """Creates the state machine, with those beside it that are not there yet; answers its ARN."""
+        for other in workflow.beside:
+            arn = str(StatesArn(self._aws.region, ACCOUNT, "stateMachine", other.name))
+            if arn not in self._machines:
+                self._machines[self._create(other)] = Doubles(other)
+        kind = "EXPRESS" if (workflow.express if express is None else express) else "STANDARD"
         name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in workflow.name)[:80]
         self._texts[digest_of(workflow.text)] = workflow
         try:
@@ -233,6 +280,18 @@ class Stratum:
             raise SetupError(f"{path} has no test case '{case}' of '{machine}'; {named(case, cases)}")
         return MockCase(mocks, machine, case)
 
+    def describe(self) -> str:
+        """The executions that this cloud has had, as text, without those that a failed assertion has told of."""
+        texts: list[str] = []
+        for execution in self._events:
+            if (
+                execution not in self._told
+                and execution in self._doubles
+                and self._root(execution) == execution
+            ):
+                texts.append(describe(self._result(execution)))
+        return "\n".join(texts)
+
     # -- what the executions do --------------------------------------------------------------------------
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
@@ -255,12 +314,6 @@ class Stratum:
         finally:
             self._working = False
 
-    def _answered(self, operation: str, answer: dict[str, Any]) -> None:
-        """After a request through boto3: what follows from it happens at once, as time passes only when the test
-        says so."""
-        if not operation.startswith(_READS):
-            self._settle()
-
     def _to_the_end(self, execution: str) -> None:
         executions = self._cloud.runtime.executions()
         self._working = True
@@ -278,15 +331,36 @@ class Stratum:
         self._clock.advance_to(at)
         self._settle()
 
+    def _advance_to_next(self) -> None:
+        """Lets time pass until something is due."""
+        self._settle()
+        wake = self._cloud.queues.next_wake
+        if wake is not None and not self._working:
+            self._clock.advance_to(wake)
+            self._settle()
+
     def _result(self, execution: str) -> Result:
         loaded = self._cloud.runtime.executions().known(execution)
         doubles = self._doubles[execution]
         return Result(
             doubles.workflow, loaded.snapshot, self._events.get(execution, []), now=self._clock(),
-            raised=self._functions.raised.get(execution),
+            children=self._children(execution),
+            raised=self._functions.raised.get(execution), told=self._told,
         )  # fmt: skip
 
+    def _children(self, execution: str) -> list[Child]:
+        """The children of its distributed maps, in order."""
+        found: list[Child] = []
+        for child in self._children_of.get(execution, ()):
+            parent = self._snapshot(child)["parent"]
+            found.append(Child(parent["task"], parent["index"], self._events[child], self._children(child)))
+        return sorted(found, key=lambda child: (child.after, child.index))
+
     def _committed(self, execution: str, commit: Commit) -> None:
+        if execution not in self._events and commit.messages and commit.messages[0]["type"] == "start":
+            parent = commit.messages[0].get("parent") or {}
+            if "map_run" in parent:
+                self._children_of.setdefault(parent["execution"], []).append(execution)
         self._events.setdefault(execution, []).extend(commit.events)
         self._ways.setdefault(execution, []).extend(commit.ways)
 
@@ -308,6 +382,10 @@ class Stratum:
             if found is not None:
                 self._doubles[execution] = found
         return found
+
+    def _every_doubles(self) -> list[Doubles]:
+        """The latest first."""
+        return [*reversed(self._doubles.values()), *reversed(self._machines.values())]
 
     def _iteration(self, execution: str, task: TaskCommand) -> int | None:
         """Which iteration of the innermost Map a task belongs to."""
@@ -369,6 +447,32 @@ class Stratum:
         )
 
 
+class _Host:
+    """What requests that come in through boto3 do to the cloud."""
+
+    def __init__(self, stratum: Stratum):
+        self._stratum = stratum
+        self._last: tuple[str, bytes] | None = None
+
+    def runtime_for(self, account: str, region: str) -> Runtime:
+        return self._stratum._cloud.runtime_for(account, region)
+
+    def asked(self, operation: str, body: bytes) -> None:
+        """Whoever asks the same again, and has done nothing in between, waits for something: time goes on for them."""
+        asked = (operation, body) if operation.startswith(_READS) else None
+        if asked is not None and asked == self._last:
+            self._stratum._advance_to_next()
+        self._last = asked
+
+    def answered(self, operation: str) -> None:
+        """What follows from a request happens at once."""
+        if not operation.startswith(_READS):
+            self._stratum._settle()
+
+    def invoked(self, function: str, payload: str) -> InvocationResult | None:
+        return self._stratum._functions.invoke_for_others(function, payload, self._stratum._every_doubles())
+
+
 class _Mocking:
     """What the tasks handler asks first."""
 
@@ -384,7 +488,8 @@ class _Mocking:
         if doubles is None:
             return None
         try:
-            found = doubles.answer(task, execution, stratum._iteration(execution, task))
+            secret = stratum._snapshot(execution).get("secret", "")
+            found = doubles.answer(task, execution, stratum._iteration(execution, task), secret)
         except BaseException as error:
             raise error if isinstance(error, Interrupted) else Interrupted(error) from None
         if found is None:

@@ -26,6 +26,7 @@ class Visit:
     status: str = RUNNING
     iteration: int | None = None
     around: Visit | None = None
+    cut: bool = False
     arguments: list[tuple[str, str]] = field(default_factory=list)
     errors: list[tuple[str, str | None]] = field(default_factory=list)
 
@@ -40,36 +41,61 @@ class _Place:
 
     visit: Visit | None = None
     iteration: int | None = None
+    within: bool = False
+    """Whether it is inside of the Map state `visit`, which has its own history."""
 
 
-def visits_of(events: Iterable[dict[str, Any]]) -> list[Visit]:
-    """The visits, in the order in which the states were entered."""
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child execution of a distributed map: which iteration it is, and after which event of its parent it began."""
+
+    after: int
+    index: int
+    events: list[dict[str, Any]]
+    children: list[Child] = field(default_factory=list)
+
+
+def visits_of(events: Iterable[dict[str, Any]], children: Iterable[Child] = ()) -> list[Visit]:
+    """The visits, in the order in which the states were entered; those of children after those of their parent."""
     found: list[Visit] = []
-    places: dict[int, _Place] = {0: _Place()}
+    _visits(events, children, _Place(), found)
+    return found
+
+
+def _visits(
+    events: Iterable[dict[str, Any]], children: Iterable[Child], start: _Place, found: list[Visit]
+) -> None:
+    places: dict[int, _Place] = {0: start}
+    own: list[Visit] = []
     for event in events:
         kind = event["type"]
-        before = places.get(event["previousEventId"]) or _Place()
+        before = places.get(event["previousEventId"]) or start
         place = before
         if kind.endswith("StateEntered"):
-            place = _entered(event, before, found)
+            place = _entered(event, before, own)
         elif kind.endswith("StateExited"):
             place = _exited(event, before)
         elif kind.startswith(("MapIteration", "MapState", "ParallelState", "MapRun")):
             place = _around(event, before)
-        elif before.visit is not None:
-            _take(event, before.visit)
         elif kind == "ExecutionRedriven":
-            place = _Place()
+            _reopen(own)
+        elif before.visit is not None and not kind.startswith("Execution"):
+            _take(event, before.visit)
         places[event["id"]] = place
         if kind.startswith("Execution") and kind not in ("ExecutionStarted", "ExecutionRedriven"):
-            _ended(kind, event, found)
-    return found
+            _ended(kind, event, own)
+    found += own
+    for child in children:
+        around = places.get(child.after) or start
+        _visits(child.events, child.children, _Place(around.visit, child.index, True), found)
 
 
 def _entered(event: dict[str, Any], before: _Place, found: list[Visit]) -> _Place:
     details = event["stateEnteredEventDetails"]
     around = before.visit
-    if around is not None and around.exited is not None:
+    if before.within:
+        pass  # the first state of a distributed map's child: the map may be over by then
+    elif around is not None and around.exited is not None:
         around = around.around  # the state before, which is over
     elif around is not None and around.type not in ("Map", "Parallel"):
         _leave(around, event["timestamp"], CAUGHT)  # a Catch leads on from here
@@ -136,10 +162,18 @@ def _ended(kind: str, event: dict[str, Any], found: list[Visit]) -> None:
     for visit in found:
         if visit.exited is None:
             _leave(visit, event["timestamp"], STOPPED if kind == "ExecutionAborted" else FAILED)
+            visit.cut = True
             if visit.type == "Fail" or (
                 kind != "ExecutionAborted" and not visit.errors and visit is found[-1]
             ):
                 visit.errors.append(_error(event))
+
+
+def _reopen(own: list[Visit]) -> None:
+    """A redrive goes on with the states that the execution's end had cut off."""
+    for visit in own:
+        if visit.cut:
+            visit.exited, visit.status, visit.cut = None, RUNNING, False
 
 
 def _details(event: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ from ...handlers import workflows
 from ...statelang.asl import dump
 from ..cli import files
 from ..cli.problem import WrongRequest
+from .aws import ACCOUNT
 from .definitions import State, states_of
 from .problem import SetupError
+from .templates import Template, TemplateFunction, is_template, read_template
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
     """`definition` is ASL and `text` the same as JSON; a spec has its `source_map`. `folders` are where its handlers
-    are looked for; `functions` are handlers that a template names, as `path:attribute`, by the function's name."""
+    are looked for; `functions` are those of its template, and `beside` the state machines there that it may start."""
 
     name: str
     definition: dict[str, Any]
@@ -29,8 +32,9 @@ class Workflow:
     source_map: dict[str, Any] | None = None
     file: str | None = None
     folders: tuple[Path, ...] = ()
-    functions: Mapping[str, str] = field(default_factory=dict)
-    type: str = "STANDARD"
+    functions: Mapping[str, TemplateFunction] = field(default_factory=dict)
+    express: bool = False
+    beside: tuple[Workflow, ...] = ()
     spec: Any = None
 
     def step_of(self, state: str) -> str | None:
@@ -63,21 +67,40 @@ def load(
     given: Given,
     folders: Sequence[Path] = (),
     *,
+    region: str = "us-east-1",
     state_machine: str | None = None,
     substitutions: Mapping[str, str] | None = None,
 ) -> Workflow:
-    """The workflow. Relative paths are looked for in `folders`, the first first. Raises `SetupError` with every
-    error that is in it."""
+    """The workflow. Relative paths are looked for in `folders`, the first first. Of a template `state_machine` says
+    which is meant; in a definition it is the name. `substitutions` are put in for `${name}`. Raises `SetupError` with
+    every error that is in it."""
     if isinstance(given, Workflow):
         return given
+    asked = _Asked(region, state_machine, tuple((substitutions or {}).items()))
     if isinstance(given, Mapping):
-        return _of_data(given, state_machine)
+        if is_template(given):
+            return _of_template(given, asked, None)
+        try:
+            content = json.dumps(given, indent=2, ensure_ascii=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise SetupError(f"the workflow cannot be JSON: {error}") from None
+        return _of_content(content, asked, None)
     if isinstance(given, str) and ("\n" in given or given.lstrip().startswith("{")):
-        return _of_text(given, state_machine)
+        return _of_content(given.encode(), asked, None)
     if not isinstance(given, str | Path):
         raise SetupError(f"a workflow is a file, a definition or its text, not {type(given).__name__}")
     path = _find(Path(given), folders)
-    return _of_file(path, path.stat().st_mtime_ns, path.stat().st_size)
+    there = path.stat()
+    return _of_file(path, asked, there.st_mtime_ns, there.st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What else was said of the workflow that is asked for."""
+
+    region: str
+    state_machine: str | None = None
+    substitutions: tuple[tuple[str, str], ...] = ()
 
 
 def _find(path: Path, folders: Sequence[Path]) -> Path:
@@ -100,41 +123,81 @@ def _find(path: Path, folders: Sequence[Path]) -> Path:
 
 
 @lru_cache(maxsize=256)
-def _of_file(path: Path, changed: int, size: int) -> Workflow:
+def _of_file(path: Path, asked: _Asked, changed: int, size: int) -> Workflow:
     try:
-        loaded = files.load_workflow(path)
+        content = files.read_bytes(path)
     except WrongRequest as problem:
         raise SetupError(str(problem)) from None
-    return _made(
-        loaded.name, loaded.definition, loaded.source_map, file=str(path.resolve()), folders=(loaded.folder,),
-        spec=loaded.spec,
+    return _of_content(content, asked, path)
+
+
+def _of_content(content: bytes, asked: _Asked, path: Path | None) -> Workflow:
+    if b"Resources" in content:
+        data = read_template(content, str(path or "the template"))
+        if is_template(data):
+            return _of_template(data, asked, path)
+    return _checked(content, asked, path)
+
+
+def _of_template(data: Any, asked: _Asked, path: Path | None) -> Workflow:
+    folder = path.resolve().parent if path is not None else None
+    template = Template(data, folder=folder, region=asked.region, substitutions=dict(asked.substitutions))
+    functions = template.functions()
+    found = [template.machine(asked.state_machine)]
+    others = [
+        template.machine(id)
+        for id in template.machines()
+        if id != found[0].id and _starts(found[0].definition)
+    ]
+    made: list[Workflow] = []
+    for machine in found + others:
+        named = _Asked(asked.region, machine.name, asked.substitutions)
+        workflow = _checked(
+            machine.definition.encode(), named, machine.file or path, f"'{machine.id}' of the template"
+        )
+        folders = (folder,) if folder is not None else ()
+        made.append(replace(workflow, folders=folders, functions=functions, express=machine.express))
+    return replace(made[0], beside=tuple(made[1:]))
+
+
+def _starts(definition: str) -> bool:
+    """Whether it starts other state machines, which then have to be there."""
+    return ":states:startExecution" in definition or "aws-sdk:sfn" in definition
+
+
+def _checked(content: bytes, asked: _Asked, path: Path | None, origin: str | None = None) -> Workflow:
+    content = _substituted(content, asked)
+    origin = origin or str(path or "the workflow")
+    try:
+        if path is not None and origin == str(path):
+            found = workflows.workflow_of(files.check_content(content, path))
+        else:
+            found = workflows.workflow_of(workflows.check(content, origin))
+    except workflows.InvalidWorkflow as error:
+        text = str(error)
+        if left := sorted(set(re.findall(r"\$\{([^{}]+)\}", content.decode("utf-8", "replace")))):
+            text += f"\n\nplaceholders that nothing was put in for: {', '.join(left)}; substitutions={{…}} gives them"
+        raise SetupError(text) from None
+    name = asked.state_machine or (found.name if found.spec or path is not None else "workflow")
+    return Workflow(
+        name, found.definition, dump(found.definition), states_of(found.definition), found.source_map,
+        str(path.resolve()) if path is not None else None, (path.resolve().parent,) if path is not None else (),
+        spec=found.spec,
     )  # fmt: skip
 
 
-def _of_text(text: str, name: str | None) -> Workflow:
-    return _checked(text.encode(), "the workflow", name)
-
-
-def _of_data(data: Mapping[str, Any], name: str | None) -> Workflow:
-    try:
-        text = json.dumps(data, indent=2, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SetupError(f"the workflow cannot be JSON: {error}") from None
-    return _checked(text.encode(), "the workflow", name)
-
-
-def _checked(content: bytes, origin: str, name: str | None) -> Workflow:
-    try:
-        found = workflows.workflow_of(workflows.check(content, origin))
-    except workflows.InvalidWorkflow as error:
-        raise SetupError(str(error)) from None
-    return _made(
-        name or (found.name if found.spec else "workflow"),
-        found.definition,
-        found.source_map,
-        spec=found.spec,
+def _substituted(content: bytes, asked: _Asked) -> bytes:
+    """A definition with its placeholders filled in, as SAM and CloudFormation write them. A resource that is nothing
+    but a placeholder is taken for a Lambda function of that name."""
+    if b"${" not in content:
+        return content
+    text = content.decode("utf-8", "surrogateescape")
+    for name, value in (
+        *asked.substitutions, ("AWS::Partition", "aws"), ("AWS::Region", asked.region), ("AWS::AccountId", ACCOUNT),
+    ):  # fmt: skip
+        text = text.replace("${" + name + "}", json.dumps(str(value), ensure_ascii=False)[1:-1])
+    function = f"arn:aws:lambda:{asked.region}:{ACCOUNT}:function:"
+    text = re.sub(
+        r'("?Resource"?\s*:\s*["\']?)\$\{([A-Za-z0-9_]+)\}(?=["\']?\s*[,\n}])', rf"\g<1>{function}\2", text
     )
-
-
-def _made(name: str, definition: dict[str, Any], source_map: dict[str, Any] | None, **rest: Any) -> Workflow:
-    return Workflow(name, definition, dump(definition), states_of(definition), source_map, **rest)
+    return text.encode("utf-8", "surrogateescape")

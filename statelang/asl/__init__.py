@@ -5,6 +5,7 @@ expressions are compiled; it is cached by the text's digest. A definition that c
 raises `InvalidDefinition`, which lists every problem with its place.
 """
 
+from .json_reading import NotJson, read_json
 from .json_text import Json, dump, measure
 from .machine import digest_of, load_definition, parse_definition, prepare
 from .problems import InvalidDefinition, Problem
@@ -15,6 +16,7 @@ __all__ = [
     "EvaluationFailed",
     "InvalidDefinition",
     "Json",
+    "NotJson",
     "Problem",
     "StateMachine",
     "digest_of",
@@ -23,4 +25,5 @@ __all__ = [
     "measure",
     "parse_definition",
     "prepare",
+    "read_json",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .problems import Problem
 
-CODE = "INVALID_LABEL"
+CODE = "INVALID_LABEL_NAME"
 MAX_LENGTH = 40
 _REFUSED = frozenset(' ?*<>{}[]:;,\\|^~$#%&`"')
 

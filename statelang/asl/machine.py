@@ -7,7 +7,6 @@ specification and AWS's guide, "State machine structure".
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from .. import jsonata
 from ..jsonpath import Path, parse_query, parse_reference, prepare_condition
 from . import labels
+from .json_reading import NotJson, read_json
 from .json_text import dump
 from .path_queries import DataPath, PathQuery, PathTemplate
 from .problems import InvalidDefinition, Problem
@@ -52,11 +52,9 @@ def digest_of(text: str) -> str:
 def parse_definition(text: str) -> Any:
     """The JSON of a definition. Raises `InvalidDefinition`."""
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return read_json(text)
+    except NotJson as error:
         raise InvalidDefinition([Problem("INVALID_JSON_DESCRIPTION", str(error), "")]) from None
-    except RecursionError:
-        raise InvalidDefinition([Problem("INVALID_JSON_DESCRIPTION", "nested too deeply", "")]) from None
 
 
 @lru_cache(maxsize=256)
@@ -304,7 +302,7 @@ def _processor_definition(processor: dict[str, Any], language: Language) -> str:
 
 
 def _raise(place: str, error: jsonata.JsonataError) -> None:
-    raise InvalidDefinition([Problem("INVALID_JSONATA_EXPRESSION", error.message, place)])
+    raise InvalidDefinition([Problem("INVALID_JSONATA_EXPRESSION", jsonata.reference_text(error), place)])
 
 
 def transitions(state: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -89,6 +89,11 @@ class PathTemplate:
 
 
 def not_found(missing: FieldNotFound, scope: Scope) -> PathFailed:
+    if missing.call is not None:
+        path = missing.path.replace("$$", "$", 1)
+        return PathFailed(
+            f"The function '{missing.call}' had the following error: The JsonPath argument for the field '{path}' could not be found in the input '{dump(scope.root)}'"
+        )
     return PathFailed(
         f"The JSONPath '{missing.path}' specified for the field '{missing.field}' could not be found in the input '{dump(scope.root)}'"
     )

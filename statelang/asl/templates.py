@@ -92,7 +92,12 @@ class Expression:
         try:
             value = self._compiled.evaluate(bindings, now=scope.now, entropy=scope.draw)
         except jsonata.JsonataError as error:
-            raise self.failed(f"threw an error during evaluation. {error.code}: {error.message}") from None
+            if error.code == "U1002":
+                raise self.failed("returned an unsupported result type.") from None
+            text = jsonata.reference_text(error)
+            # A limit that was met has no code.
+            what = f": {text}" if error.code.startswith("U") else f". {error.code}: {text}"
+            raise self.failed(f"threw an error during evaluation{what}") from None
         if value is jsonata.UNDEFINED:
             raise self.failed("returned nothing (undefined).")
         return value

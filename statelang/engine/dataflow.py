@@ -155,6 +155,10 @@ def whole(query: Query, scope: StateScope, least: int, most: int = MAX_SECONDS) 
             )
         return int(value)
     value = found(query, scope)
+    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
+        raise PathFailed(
+            f"The {query.field} parameter references a negative value: {source(query)} == {value}"
+        )
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise PathFailed(
             f"The {query.field} parameter cannot be parsed as a long value: {source(query)} == {shown(value)}"

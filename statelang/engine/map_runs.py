@@ -130,7 +130,7 @@ def start_child(turn: Turn, id: str, frame: Frame, state: Map, index: int) -> di
         "execution": f"{head}:execution:{machine}:{name}", "state_machine": f"{head}:stateMachine:{machine}",
         "map_run": frame["arn"], "input": child_input(turn, id, frame, state, index),
         "definition": state.processor_definition, "role": turn.execution["role"], "execution_type": state.execution_type,
-        "test_case": turn.before.get("test_case"),
+        "test_case": turn.before.get("test_case"), "logging": turn.before.get("logging"),
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from ..asl.path_queries import PathFailed, PathQuery
 from ..asl.states import Map, Query
 from ..asl.templates import EvaluationFailed, Template
 from . import branches, ways
-from .dataflow import Exit, effective_input, found, leave, limited, source, whole
+from .dataflow import Exit, effective_input, found, leave, limited, source
 from .scope import ITEMS, StateScope
 from .turn import Frame, Turn
 
@@ -105,7 +105,12 @@ def concurrency(turn: Turn, id: str, frame: Frame, state: Map) -> int:
     if state.max_concurrency is None:
         return 0
     scope = StateScope(turn, id, frame, root=effective_input(turn, id, frame, state))
-    return whole(state.max_concurrency, scope, least=0)
+    most = _number(state.max_concurrency, scope, "integer", int)
+    if most < 0:
+        raise _invalid(
+            state, f"Expected non-negative integer for MaxConcurrency, got '{dump(most)}' instead."
+        )
+    return int(most)
 
 
 def tolerated(turn: Turn, id: str, frame: Frame, state: Map) -> dict[str, float]:
@@ -117,7 +122,7 @@ def tolerated(turn: Turn, id: str, frame: Frame, state: Map) -> dict[str, float]
         if count < 0:
             raise _invalid(state, "ToleratedFailureCount cannot be negative.")
     if state.tolerated_failure_percentage is not None:
-        percentage = _number(state.tolerated_failure_percentage, scope, "number", int | float)
+        percentage = _number(state.tolerated_failure_percentage, scope, "float", int | float)
         if not 0 <= percentage <= 100:
             raise _invalid(state, "ToleratedFailurePercentage must be between 0 and 100.")
     return {"count": 0 if count is None else count, "percentage": 0 if percentage is None else percentage}
@@ -125,7 +130,7 @@ def tolerated(turn: Turn, id: str, frame: Frame, state: Map) -> dict[str, float]
 
 def _number(query: Query, scope: StateScope, kind: str, types: Any) -> Any:
     if isinstance(query, Template):
-        return query.evaluate_as(scope, types, "number")
+        return query.evaluate_as(scope, (int, float), "number")
     value = found(query, scope)
     if isinstance(value, bool) or not isinstance(value, types):
         shown = value if isinstance(value, str) else dump(value)

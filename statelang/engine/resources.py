@@ -21,6 +21,17 @@ class Resource:
     action: str
 
     @property
+    def call(self) -> str:
+        """The service's action without the pattern: `sendMessage` of `sendMessage.waitForTaskToken`."""
+        return self.action.removesuffix(self.pattern)
+
+    @property
+    def pattern(self) -> str:
+        """`.sync`, `.sync:2`, `.waitForTaskToken`, or nothing for a call whose answer is the task's."""
+        patterns = (".sync", ".sync:2", ".waitForTaskToken")
+        return next((end for end in patterns if self.family == "service" and self.action.endswith(end)), "")
+
+    @property
     def waits_for_token(self) -> bool:
         return self.action.endswith(".waitForTaskToken")
 

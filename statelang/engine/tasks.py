@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..asl.states import Task
+from ..asl.path_queries import DataPath, PathQuery
+from ..asl.states import Query, Task
+from ..jsonpath import Path
 from . import resources
 from .dataflow import Exit, arguments, effective_input, leave, whole
 from .errors import RUNTIME, StateFailed
@@ -19,16 +21,16 @@ def enter(turn: Turn, id: str, frame: Frame, state: Task) -> Exit | None:
         resource = resources.parse_resource(state.resource)
     except ValueError as error:
         raise StateFailed(RUNTIME, str(error)) from None
-    if resource.waits_for_token:
+    if resource.waits_for_token or resource.waits_for_end:
         frame["token"] = make_token(turn.execution["id"], id, turn.next_event, turn.before.get("secret", ""))
     given = within_limit(arguments(turn, id, frame, state).text, f"The arguments of the task '{state.name}'")
     root = effective_input(turn, id, frame, state) if state.language == "JSONPath" else None
     scope = StateScope(turn, id, frame, root=root)
     limits: dict[str, Any] = {}
     if state.timeout_seconds is not None:
-        limits["timeoutInSeconds"] = whole(state.timeout_seconds, scope, least=1)
+        limits["timeoutInSeconds"] = _seconds(state.timeout_seconds, scope)
     if state.heartbeat_seconds is not None:
-        limits["heartbeatInSeconds"] = whole(state.heartbeat_seconds, scope, least=1)
+        limits["heartbeatInSeconds"] = _seconds(state.heartbeat_seconds, scope)
     extra = dict(limits)
     role = None
     if state.credentials is not None:
@@ -61,6 +63,12 @@ def enter(turn: Turn, id: str, frame: Frame, state: Task) -> Exit | None:
         turn.top["tried"] = {**tried, state.name: tried.get(state.name, 0) + 1}
     turn.commands.append(perform(turn.execution["id"], id, frame))
     return None
+
+
+def _seconds(query: Query, scope: StateScope) -> int:
+    if isinstance(query, PathQuery) and isinstance(query.query, Path):
+        DataPath(query.query, query.field).evaluate(scope)
+    return whole(query, scope, least=1)
 
 
 def perform(execution: str, id: str, frame: Frame) -> dict[str, Any]:

@@ -258,6 +258,7 @@ def new_snapshot(machine: StateMachine, message: Message, now: int) -> dict[str,
         "revision",
         "updated",
         "test_case",
+        "logging",
         "requester",
         "secret",
     ):

@@ -15,6 +15,7 @@ from .errors import JsonataError
 from .expression import Expression, compile
 from .limits import DEFAULT_LIMITS, Limits
 from .nodes import Node, walk
+from .reference_texts import reference_text
 from .references import ContextUse, Reference, Segment, free_variables, uses_context
 from .values import UNDEFINED
 
@@ -30,6 +31,7 @@ __all__ = [
     "Segment",
     "compile",
     "free_variables",
+    "reference_text",
     "uses_context",
     "walk",
 ]

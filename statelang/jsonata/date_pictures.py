@@ -81,7 +81,7 @@ def read_date_picture(picture: str) -> list[str | Marker]:
 def _marker(text: str) -> Marker:
     component, rest = text[:1], text[1:]
     if component not in _DEFAULTS:
-        raise JsonataError("D3132", f"{show(text)} is no component of a date", token=text)
+        raise JsonataError("D3132", f"{show(text)} is no component of a date", value=text[:1])
     presentation, comma, width = rest.rpartition(",")
     if not comma:
         presentation, width = rest, ""
@@ -98,7 +98,7 @@ def _marker(text: str) -> Marker:
     names = {"N": "upper", "n": "lower", "Nn": "title"}.get(presentation)
     if names is not None:
         if component not in "MxFPZzCE":
-            raise JsonataError("D3133", f"the component {component} has no names", token=text)
+            raise JsonataError("D3133", f"the component {component} has no names", value=component)
         return Marker(component, presentation, names, None, least, most)
     if component in "Zz":
         digits = sum(character.isdigit() for character in presentation)

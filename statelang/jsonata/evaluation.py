@@ -37,4 +37,4 @@ def eval_(run: Run, context: Any, source: Any, focus: Any = UNDEFINED) -> Any:
 
 
 def no_eval(run: Run, context: Any, *arguments: Any) -> Any:
-    raise JsonataError("D3121", "$eval is not supported in Step Functions")
+    raise JsonataError("T1006", "$eval is not supported in Step Functions")

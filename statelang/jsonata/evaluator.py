@@ -207,7 +207,7 @@ def _callee(node: n.Call) -> Evaluate:
             what = f"{name.name} is no function: did you mean ${name.name}?"
             raise JsonataError("T1005", what, node.start, token=name.name)
         what = f"{label} is called, but is {'undefined' if value is UNDEFINED else show(value)}, no function"
-        raise JsonataError("T1006", what, node.start, token=label, value=show(value))
+        raise JsonataError("T1006", what, node.start, token=label, value=value)
 
     return checked
 
@@ -274,7 +274,7 @@ def _apply(node: n.Apply) -> Evaluate:
         first, second = left(item, frame), function(item, frame)
         if not isinstance(second, Function):
             what = f"the right side of ~> must be a function, not {show(second)}"
-            raise JsonataError("T2006", what, node.operator_at, token="~>", value=show(second))
+            raise JsonataError("T2006", what, node.operator_at, token="~>", value=second)
         if isinstance(first, Function):
             return Composed(first, second)
         return call(frame.run, second, [first], UNDEFINED)

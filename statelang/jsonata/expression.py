@@ -16,7 +16,7 @@ from .functions import TailCall, call
 from .library import LIBRARIES
 from .limits import DEFAULT_LIMITS, Frame, Limits, Run
 from .parser import parse
-from .values import UNDEFINED, Seq, to_json, unwrap
+from .values import UNDEFINED, Function, Seq, to_json, unwrap
 
 _MAX_NESTING = 200
 _FRAMES_FOR_DEPTH = 12
@@ -26,11 +26,12 @@ _FRAMES_FOR_DEPTH = 12
 class Expression:
     """One expression, ready to be evaluated from any thread. `ast` has its places in `source`."""
 
-    __slots__ = ("_calls", "_evaluate", "_library", "ast", "source")
+    __slots__ = ("_calls", "_evaluate", "_library", "_refuses_functions", "ast", "source")
 
     def __init__(self, source: str, dialect: str):
         self.source = source
         self.ast = parse(source)
+        self._refuses_functions = dialect == "step-functions"
         self._library: dict[str, Any] = dict(LIBRARIES[dialect])
         try:
             self._evaluate = compile_node(self.ast)
@@ -66,11 +67,16 @@ class Expression:
             value = self._evaluate(input, Frame(run, frame, {}))
             while type(value) is TailCall:
                 value = call(run, value.function, value.arguments, value.context)
-            return to_json(unwrap(value), _MAX_NESTING)
+            value = unwrap(value)
+            if isinstance(value, Function) and self._refuses_functions:
+                raise JsonataError("U1002", "the result is a function, which is no JSON")
+            return to_json(value, _MAX_NESTING)
         except RecursionError:
-            raise JsonataError("U1001", "the evaluation is nested too deeply") from None
+            raise JsonataError("U1001", "the evaluation is nested too deeply", limit="depth") from None
         except MemoryError:
-            raise JsonataError("U1001", "the evaluation takes more memory than there is") from None
+            raise JsonataError(
+                "U1001", "the evaluation takes more memory than there is", limit="size"
+            ) from None
 
 
 @lru_cache(maxsize=1024)

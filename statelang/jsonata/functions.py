@@ -115,7 +115,7 @@ HOLE = Hole()
 def call(run: Run, function: Any, arguments: list[Any], context: Any = UNDEFINED) -> Any:
     """What the function answers. Raises T1006 for a value that is none."""
     if not isinstance(function, Function):
-        raise JsonataError("T1006", f"{show(function)} is called, but is no function", value=show(function))
+        raise JsonataError("T1006", f"{show(function)} is called, but is no function", value=function)
     run.enter()
     answer = function.once(run, arguments, context)  # pyright: ignore[reportAttributeAccessIssue]
     while type(answer) is TailCall:

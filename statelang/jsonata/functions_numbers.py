@@ -25,7 +25,7 @@ def number(run: Run, context: Any, value: Any) -> Any:
             return int(value, 0)
         if _NUMBER.fullmatch(value) and math.isfinite(parsed := float(value)):
             return whole(parsed)
-        raise JsonataError("D3030", f"{show(value)} is not a number", value=show(value))
+        raise JsonataError("D3030", f"{show(value)} is not a number", value=value)
     return value
 
 
@@ -58,7 +58,7 @@ def sqrt(run: Run, context: Any, value: Any) -> Any:
     if value is UNDEFINED:
         return UNDEFINED
     if value < 0:
-        raise JsonataError("D3060", f"{show(value)} has no square root: it is negative", value=show(value))
+        raise JsonataError("D3060", f"{show(value)} has no square root: it is negative", value=value)
     return whole(math.sqrt(value))
 
 
@@ -70,7 +70,9 @@ def power(run: Run, context: Any, base: Any, exponent: Any) -> Any:
     except (OverflowError, ValueError):
         result = math.inf
     if not math.isfinite(result):
-        raise JsonataError("D3061", f"$power({show(base)}, {show(exponent)}) is no number", value=show(base))
+        raise JsonataError(
+            "D3061", f"$power({show(base)}, {show(exponent)}) is no number", value=base, exp=exponent
+        )
     return whole(result)
 
 
@@ -130,7 +132,7 @@ def format_base(run: Run, context: Any, value: Any, radix: Any = UNDEFINED) -> A
     base = 10 if radix is UNDEFINED else int(round_(run, context, radix))
     if not 2 <= base <= 36:
         raise JsonataError(
-            "D3100", f"the base of $formatBase is from 2 to 36, not {show(radix)}", value=show(radix)
+            "D3100", f"the base of $formatBase is from 2 to 36, not {show(radix)}", value=radix
         )
     rest = abs(int(round_(run, context, value)))
     digits = ""

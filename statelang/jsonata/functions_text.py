@@ -141,7 +141,7 @@ def _replacement(run: Run, replacement: Any, start: int, whole: str, groups: lis
     answer = call(run, replacement, [Obj(match=whole, start=start, groups=groups)])
     if type(answer) is not str:
         what = f"the function that $replace was given must answer a string, not {show(answer)}"
-        raise JsonataError("D3012", what, value=show(answer))
+        raise JsonataError("D3012", what, value=answer)
     return answer
 
 
@@ -214,9 +214,7 @@ def _matches(run: Run, text: str, pattern: Any) -> Any:
     while found is not UNDEFINED:
         run.spend(1)
         if not _is_match(found):
-            raise JsonataError(
-                "T1010", "the matcher function must answer an object of a match", value=show(found)
-            )
+            raise JsonataError("T1010", "the matcher function must answer an object of a match", value=found)
         yield found["start"], found["end"], found["match"], found["groups"]
         found = call(run, found["next"], [])
 
@@ -249,7 +247,7 @@ def base64_decode(run: Run, context: Any, text: Any) -> Any:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
-        raise JsonataError("D3142", f"{show(text)} is not Base64", value=show(text)) from None
+        raise JsonataError("D3142", f"{show(text)} is not Base64", value=text) from None
     return data.decode("latin-1")
 
 
@@ -264,7 +262,9 @@ def _encoder(name: str, safe: str) -> Callable[..., Any]:
         try:
             return urllib.parse.quote(text, safe=safe)
         except UnicodeEncodeError:
-            raise JsonataError("D3140", f"{show(text)} cannot be encoded by ${name}", token=name) from None
+            raise JsonataError(
+                "D3140", f"{show(text)} cannot be encoded by ${name}", token=name, value=text
+            ) from None
 
     return encode
 
@@ -285,7 +285,7 @@ def _decoder(name: str, kept: str) -> Callable[..., Any]:
         except UnicodeDecodeError:
             result = None
         if result is None or re.search(r"%(?![0-9A-Fa-f]{2})", text):
-            raise JsonataError("D3140", f"{show(text)} cannot be decoded by ${name}", token=name)
+            raise JsonataError("D3140", f"{show(text)} cannot be decoded by ${name}", token=name, value=text)
         return result
 
     return decode

@@ -45,7 +45,11 @@ def compile_sort(node: n.Sort) -> Callable[..., Any]:
                     )
             if (type(a) is str) is not (type(b) is str):
                 raise JsonataError(
-                    "T2007", f"^( ) cannot order {show(a)} and {show(b)}: types differ", node.start
+                    "T2007",
+                    f"^( ) cannot order {show(a)} and {show(b)}: types differ",
+                    node.start,
+                    value=a,
+                    value2=b,
                 )
             if a != b:
                 return (-1 if a < b else 1) * (-1 if descending else 1)
@@ -76,13 +80,19 @@ def compile_group(pairs: list[tuple[n.Node, n.Node]], at: int) -> Callable[[Any,
                     continue
                 if type(name) is not str:
                     raise JsonataError(
-                        "T1003", f"a key must be a string, not {show(name)}", pairs[index][0].start
+                        "T1003",
+                        f"a key must be a string, not {show(name)}",
+                        pairs[index][0].start,
+                        value=name,
                     )
                 if name not in groups:
                     groups[name] = index, [item]
                 elif groups[name][0] != index:
                     raise JsonataError(
-                        "D1009", f"more than one key of the object is {name!r}", pairs[index][0].start
+                        "D1009",
+                        f"more than one key of the object is {name!r}",
+                        pairs[index][0].start,
+                        value=name,
                     )
                 else:
                     groups[name][1].append(item)
@@ -107,11 +117,11 @@ def compile_group(pairs: list[tuple[n.Node, n.Node]], at: int) -> Callable[[Any,
                 continue
             if type(name) is not str:
                 raise JsonataError(
-                    "T1003", f"a key must be a string, not {show(name)}", pairs[index][0].start
+                    "T1003", f"a key must be a string, not {show(name)}", pairs[index][0].start, value=name
                 )
             if name in seen:
                 raise JsonataError(
-                    "D1009", f"more than one key of the object is {name!r}", pairs[index][0].start
+                    "D1009", f"more than one key of the object is {name!r}", pairs[index][0].start, value=name
                 )
             seen.add(name)
             value = evaluate(item, frame)

@@ -127,7 +127,7 @@ def _decimal(primary: str, ordinal: bool) -> Picture:
             picture.separators.append((place, character))
     if zero is None:
         raise JsonataError(
-            "D3130", f"{primary!r} is no sequence that numbers can be written in", token=primary
+            "D3130", f"{primary!r} is no sequence that numbers can be written in", value=primary
         )
     picture.zero, picture.digits = zero, place
     places = [at for at, _ in picture.separators]

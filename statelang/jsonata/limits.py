@@ -52,13 +52,17 @@ class Run:
         """Takes `steps` off the budget. Raises U1001 when it is used up."""
         self.fuel -= steps
         if self.fuel < 0:
-            raise JsonataError("U1001", f"the evaluation takes more than {self.limits.steps} steps")
+            raise JsonataError(
+                "U1001", f"the evaluation takes more than {self.limits.steps} steps", limit="steps"
+            )
 
     def room(self, size: int) -> None:
         """Asks for room for `size` items or characters, before they are made. Raises U1001."""
         if size > self.limits.size:
             raise JsonataError(
-                "U1001", f"a value of {size} items or characters is larger than {self.limits.size}"
+                "U1001",
+                f"a value of {size} items or characters is larger than {self.limits.size}",
+                limit="size",
             )
         self.spend(size >> 4)
 
@@ -66,7 +70,7 @@ class Run:
         """A call within the present one begins; `depth` goes up again when it ends."""
         self.depth -= 1
         if self.depth < 0:
-            raise JsonataError("U1001", f"calls are nested deeper than {self.limits.depth}")
+            raise JsonataError("U1001", f"calls are nested deeper than {self.limits.depth}", limit="depth")
         self.fuel -= 1
         if self.fuel < 0:
             self.spend(0)

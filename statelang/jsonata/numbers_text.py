@@ -80,7 +80,7 @@ def _writable(value: Any, run: Run, depth: int) -> Any:
         return value
     if kind is int or kind is float:
         if not math.isfinite(value):
-            raise JsonataError("D1001", f"{value} cannot be written as JSON", value=str(value))
+            raise JsonataError("D1001", f"{value} cannot be written as JSON", value=None)
         short = rounded(value)
         return short if type(short) is int else _float(short)
     if depth <= 0:

@@ -24,7 +24,7 @@ def negate_of(node: n.Negate) -> Evaluate:
             return UNDEFINED
         if not is_number(value):
             raise JsonataError(
-                "D1002", f"{show(value)} cannot be negated: it is no number", node.start, value=show(value)
+                "D1002", f"{show(value)} cannot be negated: it is no number", node.start, value=value
             )
         return -value
 
@@ -79,17 +79,15 @@ def _arithmetic(node: n.Binary) -> Evaluate:
         else:
             if first is not UNDEFINED and not (kind is int or kind is float):
                 what = f"the left side of {operator} must be a number, not {show(first)}"
-                raise JsonataError("T2001", what, at, token=operator, value=show(first))
+                raise JsonataError("T2001", what, at, token=operator, value=first)
             if second is not UNDEFINED and not (other is int or other is float):
                 what = f"the right side of {operator} must be a number, not {show(second)}"
-                raise JsonataError("T2002", what, at, token=operator, value=show(second))
+                raise JsonataError("T2002", what, at, token=operator, value=second)
             if first is UNDEFINED or second is UNDEFINED:
                 return UNDEFINED
             for value in (first, second):
                 if not math.isfinite(value):
-                    raise JsonataError(
-                        "D1001", f"{value} is out of range", at, token=operator, value=show(value)
-                    )
+                    raise JsonataError("D1001", f"{value} is out of range", at, token=operator, value=value)
             try:
                 # Beyond 2**53 numbers are doubles, as everywhere in JSONata.
                 result = operate(float(first), float(second))
@@ -154,14 +152,14 @@ def _comparison(node: n.Binary) -> Evaluate:
         ):
             wrong = second if first_number or kind is str or first is UNDEFINED else first
             what = f"{operator} compares numbers or strings, not {show(wrong)}"
-            raise JsonataError("T2010", what, at, token=operator, value=show(wrong))
+            raise JsonataError("T2010", what, at, token=operator, value=wrong)
         if first is UNDEFINED or second is UNDEFINED:
             return UNDEFINED
         if first_number is not second_number:
             what = (
                 f"{show(first)} and {show(second)} are of different types, so {operator} cannot compare them"
             )
-            raise JsonataError("T2009", what, at, token=operator, value=show(first))
+            raise JsonataError("T2009", what, at, token=operator, value=first, value2=second)
         return order(first, second)
 
     return comparison

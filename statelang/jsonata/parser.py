@@ -63,13 +63,14 @@ class _Parser:
                     "S0203",
                     f"{expected!r} is missing at the end of the expression",
                     lexer.start,
-                    token=expected,
+                    value=expected,
                 )
             raise JsonataError(
                 "S0202",
                 f"{expected!r} is expected here, not {lexer.value!r}",
                 lexer.start,
                 token=str(lexer.value),
+                value=expected,
             )
         lexer.next(operand=operand)
 
@@ -298,7 +299,7 @@ class _Parser:
             text = self.text(node)
             # Kept until the end: what does not parse at all is the better reason.
             self.refused = self.refused or JsonataError(
-                "S0213", f"{text} cannot be a step of a path", node.start, token=text
+                "S0213", f"{text} cannot be a step of a path", node.start, value=text
             )
         return node
 
@@ -359,7 +360,7 @@ class _Parser:
             if type(each) is not n.Variable:
                 text = self.text(each)
                 raise JsonataError(
-                    "S0208", f"a parameter must be a variable, not {text!r}", each.start, token=text
+                    "S0208", f"a parameter must be a variable, not {text!r}", each.start, value=text
                 )
         signature, signature_at = None, lexer.start
         if lexer.kind == "<":

@@ -44,7 +44,7 @@ class RegexFunction(Function):
                 found = self.compiled.search(text, position, timeout=run.limits.regex_seconds)
             except TimeoutError:
                 raise JsonataError(
-                    "U1001", f"the regular expression /{self.pattern}/ takes too long"
+                    "U1001", f"the regular expression /{self.pattern}/ takes too long", limit="steps"
                 ) from None
             if found is None:
                 return

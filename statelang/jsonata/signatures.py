@@ -33,6 +33,7 @@ _NAMES = {
     "a": "an array",
     "f": "a function",
 }
+_PLURALS = {letter: f"{name.split()[-1]}s" for letter, name in _NAMES.items() if letter != "l"}
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class Signature:
                 context = unwrap(context)
                 if not re.fullmatch(parameter.context, letter(context)):
                     what = f"argument {at + 1} of ${name} is missing, and the context is {show(context)}"
-                    raise JsonataError("T0411", what, token=name, value=show(context))
+                    raise JsonataError("T0411", what, token=name, value=context, index=at + 1)
                 complete.append(context)
             else:
                 complete.append(arguments[at] if at < len(arguments) else UNDEFINED)
@@ -122,8 +123,9 @@ class Signature:
             else:
                 wrong = letters != items
             if wrong:
-                what = f"argument {at} of ${name} must be an array of {_NAMES.get(items[0], items)}s"
-                raise JsonataError("T0412", what, token=name, value=show(argument))
+                what = f"argument {at} of ${name} must be an array of {_PLURALS.get(items[0], items)}"
+                type = _PLURALS.get(items[0], items)
+                raise JsonataError("T0412", what, token=name, value=argument, index=at, type=type)
         return argument if each == "a" else Arr([argument])
 
     def _mismatch(self, arguments: list[Any], name: str) -> JsonataError:
@@ -142,9 +144,9 @@ class Signature:
             good = count
         if good < len(arguments):
             what = f"argument {good + 1} of ${name} cannot be {show(arguments[good])}: its signature is {self.text}"
-            return JsonataError("T0410", what, token=name, value=show(arguments[good]))
+            return JsonataError("T0410", what, token=name, value=arguments[good], index=good + 1)
         return JsonataError(
-            "T0410", f"${name} needs more arguments: its signature is {self.text}", token=name
+            "T0410", f"${name} needs more arguments: its signature is {self.text}", token=name, index=good + 1
         )
 
 

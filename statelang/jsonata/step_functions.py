@@ -23,7 +23,7 @@ def partition(run: Run, context: Any, items: Any, size: Any) -> Any:
     step = math.floor(size)
     if step < 1:
         raise JsonataError(
-            "D3200", f"the size of $partition must be at least 1, not {show(size)}", value=show(size)
+            "D3200", f"the size of $partition must be at least 1, not {show(size)}", value=size
         )
     run.spend(len(items))
     return Arr(Arr(items[at : at + step]) for at in range(0, len(items), step))
@@ -79,7 +79,7 @@ def parse(run: Run, context: Any, text: Any) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise JsonataError("D3203", f"$parse was given what is not JSON: {error}", value=show(text)) from None
+        raise JsonataError("D3203", f"$parse was given what is not JSON: {error}", value=text) from None
 
 
 def _no_constant(name: str) -> Any:

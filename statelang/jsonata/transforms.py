@@ -29,7 +29,7 @@ class _Transformer(Function):
             return UNDEFINED
         if not isinstance(given, list | dict):
             raise JsonataError(
-                "T0410", f"a transform takes an object or an array, not {show(given)}", value=show(given)
+                "T0410", f"a transform takes an object or an array, not {show(given)}", value=given
             )
         copy = _copy(given, run, run.limits.depth)
         matched = self.pattern(copy, self.frame)
@@ -42,9 +42,7 @@ class _Transformer(Function):
         update = self.update(match, self.frame)
         if update is not UNDEFINED:
             if not isinstance(update, dict):
-                raise JsonataError(
-                    "T2011", f"the update must be an object, not {show(update)}", value=show(update)
-                )
+                raise JsonataError("T2011", f"the update must be an object, not {show(update)}", value=update)
             if isinstance(match, dict):
                 match.update(update)
         if self.delete is None:
@@ -54,9 +52,7 @@ class _Transformer(Function):
             return
         names = deleted if isinstance(deleted, list) else [deleted]
         if not all(type(name) is str for name in names):
-            raise JsonataError(
-                "T2012", f"what is deleted must be names, not {show(deleted)}", value=show(deleted)
-            )
+            raise JsonataError("T2012", f"what is deleted must be names, not {show(deleted)}", value=deleted)
         if isinstance(match, dict):
             for name in names:
                 match.pop(name, None)

@@ -116,7 +116,7 @@ def to_json(value: Any, depth: int) -> Any:
     if kind is float:
         if math.isfinite(value):
             return whole(value)
-        raise JsonataError("D1001", f"the result is {value}, which is not a JSON number", value=str(value))
+        raise JsonataError("D1001", f"the result is {value}, which is not a JSON number", value=None)
     if isinstance(value, list):
         if depth <= 0:
             raise too_nested()

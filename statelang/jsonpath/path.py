@@ -244,6 +244,15 @@ class Path:
             return CLOSING[closing.name](found)
         return found
 
+    def leads_past_an_array(self, scope: Scope) -> bool:
+        """Whether it is the place of an item that its array is too short for, where a payload template has null."""
+        if not self.definite or not self.steps or not isinstance(self.steps[-1], Index):
+            return False
+        try:
+            return isinstance(Path(self.text, self.root, self.steps[:-1]).evaluate(scope), list)
+        except PathNotFound:
+            return False
+
     def _missing(self, value: Any, index: int) -> str:
         """In the words of the library that Step Functions is built on."""
         place = "$" + "".join(map(str, self.steps[: index + 1]))

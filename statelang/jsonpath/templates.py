@@ -14,12 +14,14 @@ Evaluate = Callable[[Scope], Any]
 
 
 class FieldNotFound(LookupError):
-    """The path of a field led nowhere: `field` is its key, such as `value.$`."""
+    """The path of a field led nowhere: `field` is its key, such as `value.$`; `call` the call of an intrinsic
+    function that the path is an argument of."""
 
-    def __init__(self, path: str, field: str):
+    def __init__(self, path: str, field: str, call: str | None = None):
         super().__init__(path, field)
         self.path = path
         self.field = field
+        self.call = call
 
 
 def parse_query(text: str) -> Path | Intrinsic:
@@ -43,7 +45,7 @@ def evaluate_query(query: Path | Intrinsic, scope: Scope, field: str) -> Any:
             try:
                 path.evaluate(scope)
             except PathNotFound:
-                raise FieldNotFound(path.text, field) from None
+                raise FieldNotFound(path.text, field, query.text) from None
         raise
 
 
@@ -85,7 +87,15 @@ def _compile(source: Any) -> Evaluate | None:
 
 
 def _query(query: Path | Intrinsic, key: str) -> Evaluate:
-    return lambda scope: evaluate_query(query, scope, key)
+    def evaluate(scope: Scope) -> Any:
+        try:
+            return evaluate_query(query, scope, key)
+        except FieldNotFound:
+            if isinstance(query, Path) and query.leads_past_an_array(scope):
+                return None
+            raise
+
+    return evaluate
 
 
 __all__ = [

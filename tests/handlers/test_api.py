@@ -25,12 +25,18 @@ def test_an_express_execution_answers_at_once(sfn: Any) -> None:
 
 
 def test_express_machines_do_not_wait_for_others(sfn: Any) -> None:
-    text = definition(
-        {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {}}
-    )
-    code, message = refused(sfn.create_state_machine, name="m", definition=text, roleArn=ROLE, type="EXPRESS")
-    assert code == "InvalidDefinition"
-    assert "/States/A/Resource" in message
+    call = {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}
+    for resource, what in (
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "'.waitForTaskToken' service integration"),
+        ("arn:aws:states:us-east-1:000000000000:activity:a", "Activity ARN"),
+    ):
+        text = definition({"Type": "Task", "Resource": resource, "Parameters": call})
+        answer = refused(sfn.create_state_machine, name="m", definition=text, roleArn=ROLE, type="EXPRESS")
+        assert answer == (
+            "InvalidDefinition",
+            "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Express state machine does not support "
+            f"{what} at /States/A/Resource'",
+        )
 
 
 # -- accounts, tags, lists, checks -------------------------------------------------------------------------
@@ -142,7 +148,7 @@ def test_a_mocked_task_answers_as_its_test_case_says() -> None:
             {
                 "Type": "Task",
                 "Resource": "arn:aws:states:::sqs:sendMessage",
-                "Parameters": {"QueueUrl": "q"},
+                "Parameters": {"QueueUrl": "q", "MessageBody": "m"},
                 "Retry": retry,
             }
         ),

@@ -109,7 +109,7 @@ def test_items_are_batched(endpoint: Endpoint, sfn: Any) -> None:
 def test_an_empty_map_succeeds(endpoint: Endpoint, sfn: Any, kind: str) -> None:
     text = distributed({"Type": "Pass"})
     if kind == "INLINE":
-        text = text.replace('"Mode": "DISTRIBUTED"', '"Mode": "INLINE"')
+        text = text.replace('"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"', '"Mode": "INLINE"')
     assert run(endpoint, sfn, text, [])["output"] == "[]"
 
 

@@ -156,7 +156,7 @@ def error(result: InvocationResult) -> dict[str, Any]:
 def test_answer_is_json_text_of_what_the_handler_returns(call: Call) -> None:
     result = call("orders-echo", {"id": "7", "größe": "λ 🚀", "n": [1, 2.5, None, True]})
     assert result.function_error is None
-    assert result.payload == '{"id":"7","größe":"λ 🚀","n":[1,2.5,null,true]}'
+    assert result.payload == '{"id": "7", "größe": "λ 🚀", "n": [1, 2.5, null, true]}'
     assert result.executed_version == "$LATEST"
 
 
@@ -255,11 +255,11 @@ def test_answer_that_is_no_json_is_a_marshal_error(call: Call, event: str, reaso
     assert document["errorType"] == "Runtime.MarshalError"
     assert document["errorMessage"].startswith(f"Unable to marshal response: {reason}")
     assert document["stackTrace"] == []
-    assert call("orders-answer", "tuple").payload == '[1,"zwei",null]', "the next call works"
+    assert call("orders-answer", "tuple").payload == '[1, "zwei", null]', "the next call works"
 
 
 def test_decimals_are_numbers_and_keys_become_text(call: Call) -> None:
-    assert call("orders-answer", "decimals").payload == "[1.25,7,1000]"
+    assert call("orders-answer", "decimals").payload == "[1.25, 7, 1000]"
     assert json.loads(call("orders-answer", "number keys").payload) == {"1": "b", "null": "c"}
 
 

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from up import Up, archive, received, until
+from up import Up, received, until
 
 # Sends on what it is given, so that a test sees the batches; the bodies "bad" fail in one way or another.
 CODE = """
@@ -21,6 +21,12 @@ def handler(event, context):
     if "worst" in bodies:
         raise ValueError("worst")
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"] if record["body"] == "bad"]}
+"""
+
+RELAY = """
+import boto3, json, os
+def handler(event, context):
+    boto3.client("sqs").send_message(QueueUrl=os.environ["SEEN"], MessageBody=json.dumps(event["Records"]))
 """
 
 
@@ -72,7 +78,7 @@ def test_messages_come_in_batches_and_are_deleted(up: Up) -> None:
     attribute = {"color": {"DataType": "String", "StringValue": "red"}}
     source.send(*map(str, range(10)), MessageAttributes=attribute)
     batches = source.batches(3)
-    assert [len(batch) for batch in batches] == [4, 4, 2]
+    assert sorted(len(batch) for batch in batches) == [2, 4, 4]
     assert sorted(flat(batches)) == [str(number) for number in range(10)]
     until(lambda: source.left() == 0)
 
@@ -155,13 +161,9 @@ def test_a_mapping_is_stopped_and_goes_on(up: Up) -> None:
 def test_a_topic_and_a_bucket_invoke_functions(up: Up) -> None:
     sqs, sns, s3 = up.service("sqs"), up.service("sns"), up.service("s3")
     seen = sqs.create_queue(QueueName="triggered")["QueueUrl"]
-    arn = up.make("triggered", CODE, Environment={"Variables": {"SEEN": seen}}, Timeout=20)
+    arn = up.make("triggered", RELAY, Environment={"Variables": {"SEEN": seen}}, Timeout=20)
     topic = sns.create_topic(Name="trigger")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
-    code = CODE.replace('[record["body"] for record in event["Records"]]', "[]")
-    up.service("lambda").update_function_code(
-        FunctionName="triggered", ZipFile=archive({"app.py": code.partition("    return")[0]})
-    )
     sns.publish(TopicArn=topic, Message="hello")
     [record] = json.loads(received(sqs, seen)[0]["Body"])
     assert record["Sns"]["Message"] == "hello"

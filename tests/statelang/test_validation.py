@@ -42,7 +42,7 @@ def test_what_a_machine_must_have() -> None:
         "/",
     )
     assert one_error({"StartAt": "S", "States": {}})[2] == "/States"
-    assert one_error([]) == (SCHEMA, "A state machine definition must be a JSON object", "/")
+    assert one_error([]) == (SCHEMA, "Expected value of type [OBJECT]", "/")
     assert one_error(machine({"Type": "Pass"}, Extra=1)) == (SCHEMA, "Field 'Extra' is not supported", "/")
 
 
@@ -70,32 +70,32 @@ def test_where_states_lead() -> None:
 @pytest.mark.parametrize(
     ("state", "message", "place"),
     [
-        ({}, "The field 'Type' is required but was missing", ""),
+        ({}, "These fields are required: [Type]", ""),
         ({"Type": "Nope"}, "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map]", "/Type"),
         ({"Type": "Pass", "Retry": []}, "Field 'Retry' is not supported", ""),
         ({"Type": "Pass", "Output": 1}, "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage", ""),
         ({"Type": "Pass", "QueryLanguage": "JSONata", "InputPath": "$"}, "The QueryLanguage is set to 'JSONata', but field 'InputPath' is only supported for the 'JSONPath' QueryLanguage", ""),
-        ({"Type": "Pass", "Comment": 1}, "Value must be a string", "/Comment"),
+        ({"Type": "Pass", "Comment": 1}, "Expected value of type [STRING]", "/Comment"),
         ({"Type": "Pass", "Parameters": {"a": {"b.$": "nope"}}}, "The value for the field 'b.$' must be a valid JSONPath or a valid intrinsic function call", "/Parameters/a"),
-        ({"Type": "Pass", "Assign": {"states": 1}}, "The variable name 'states' is reserved", "/Assign"),
-        ({"Type": "Pass", "Assign": {"a b": 1}}, "'a b' is not a valid variable name", "/Assign"),
         ({"Type": "Wait", "Timestamp": "05-12-2016T21:29:29Z"}, "String does not match RFC3339 timestamp", "/Timestamp"),
         ({"Type": "Wait", "Timestamp": "{% $now() %}"}, "String does not match RFC3339 timestamp", "/Timestamp"),
-        ({"Type": "Wait"}, "One of these fields is required: [Seconds, SecondsPath, Timestamp, TimestampPath]", ""),
-        ({"Type": "Wait", "Seconds": 1, "SecondsPath": "$.a"}, "You cannot specify more than one of these fields: [Seconds, SecondsPath, Timestamp, TimestampPath]", ""),
-        ({"Type": "Wait", "Seconds": -1}, "Value must be an integer from 0 to 99999999", "/Seconds"),
-        ({"Type": "Task"}, "The field 'Resource' is required but was missing", ""),
+        ({"Type": "Wait"}, "This object should have only one of the following fields: [SecondsPath, Seconds, TimestampPath, Timestamp]", ""),
+        ({"Type": "Wait", "Seconds": 1, "SecondsPath": "$.a"}, "There should only be one of the following fields: [SecondsPath, Seconds, TimestampPath, Timestamp]", ""),
+        ({"Type": "Wait", "Seconds": -1}, "Minimum value is 0", "/Seconds"),
+        ({"Type": "Wait", "Seconds": 100000000}, "Maximum value is 99999999", "/Seconds"),
+        ({"Type": "Wait", "Seconds": "1"}, "Expected value of type Integer", "/Seconds"),
+        ({"Type": "Task"}, "These fields are required: [Resource]", ""),
         ({"Type": "Task", "Resource": "f"}, "Value is not a valid resource ARN", "/Resource"),
         ({"Type": "Task", "Resource": LAMBDA, "Credentials": {}}, "The field 'RoleArn' is required but was missing", "/Credentials"),
         ({"Type": "Task", "Resource": LAMBDA, "TimeoutSeconds": 5, "HeartbeatSeconds": 5}, "HeartbeatSeconds must be smaller than TimeoutSeconds", "/HeartbeatSeconds"),
-        ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": []}]}, "ErrorEquals must be an array of at least one error name", "/Retry[0]/ErrorEquals"),
-        ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["A"]}]}, "'States.ALL' can only be in the last entry", "/Retry[0]/ErrorEquals"),
-        ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": ["A"], "BackoffRate": 0.5}]}, "Value must be a number of at least 1", "/Retry[0]/BackoffRate"),
-        ({"Type": "Task", "Resource": LAMBDA, "Catch": [{"ErrorEquals": ["A"]}]}, "The field 'Next' is required but was missing", "/Catch[0]"),
-        ({"Type": "Fail", "Error": "a", "ErrorPath": "$.a"}, "You cannot specify more than one of these fields: [Error, ErrorPath]", ""),
-        ({"Type": "Parallel"}, "The field 'Branches' is required but was missing", ""),
-        ({"Type": "Parallel", "Branches": []}, "Array must have at least 1 item", "/Branches"),
-        ({"Type": "Map"}, "One of these fields is required: [ItemProcessor, Iterator]", ""),
+        ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": []}]}, "Value cannot be empty", "/Retry[0]/ErrorEquals"),
+        ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["A"]}]}, "States.ALL must appear alone and at end of list", "/Retry[0]/ErrorEquals"),
+        ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": ["A"], "BackoffRate": 0.5}]}, "Minimum value is 1.0", "/Retry[0]/BackoffRate"),
+        ({"Type": "Task", "Resource": LAMBDA, "Catch": [{"ErrorEquals": ["A"]}]}, "These fields are required: [Next]", "/Catch[0]"),
+        ({"Type": "Fail", "Error": "a", "ErrorPath": "$.a"}, "There should only be one of the following fields: [Error, ErrorPath]", ""),
+        ({"Type": "Parallel"}, "These fields are required: [Branches]", ""),
+        ({"Type": "Parallel", "Branches": []}, "Value cannot be empty", "/Branches"),
+        ({"Type": "Map"}, "This object should have only one of the following fields: [ItemProcessor, Iterator]", ""),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_state(state: dict[str, Any], message: str, place: str) -> None:
@@ -106,7 +106,7 @@ def test_a_path_that_cannot_be_read() -> None:
     for field in ("InputPath", "OutputPath"):
         code, message, place = one_error(machine({"Type": "Pass", field: "$.a["}))
         assert (code, place) == (SCHEMA, f"/States/S/{field}")
-        assert message.startswith("Value is not a Path: ")
+        assert message == "Value must be a valid JSONPath."
     _, message, _ = one_error(machine({"Type": "Pass", "ResultPath": "$.a[*]"}))
     assert message.startswith("Value is not a Reference Path: ")
 
@@ -115,13 +115,112 @@ def test_an_expression_that_cannot_be_read() -> None:
     code, message, place = one_error(
         machine({"Type": "Pass", "Output": {"a": ["{% 1 + %}"]}}, QueryLanguage="JSONata")
     )
-    assert (code, place) == (SCHEMA, "/States/S/Output/a[0]")
-    assert "the expression ends" in message
-    output = {"Type": "Pass", "Output": "{% $states.errorOutput %}"}
-    assert (
-        "only available in the Assign and Output fields of a Catch"
-        in one_error(machine(output, QueryLanguage="JSONata"))[1]
+    assert (code, place) == ("INVALID_JSONATA_EXPRESSION", "/States/S/Output/a[0]")
+    assert message == "Unexpected end of expression"
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "message"),
+    [
+        ("1 +", "INVALID_JSONATA_EXPRESSION", "Unexpected end of expression"),
+        ("(1", "INVALID_JSONATA_EXPRESSION", 'Expected ")" before end of expression'),
+        ("$$.a", "UNSUPPORTED_JSONATA_EXPRESSION", "Reference to '$$' is not supported."),
+        (
+            "phone",
+            "UNSUPPORTED_JSONATA_EXPRESSION",
+            "Reference to 'phone' at the top level is not supported.",
+        ),
+        (
+            "$states.errorOutput",
+            "UNSUPPORTED_JSONATA_EXPRESSION",
+            "Field '$states.errorOutput' does not exist.",
+        ),
+        ("$states.nope", "UNSUPPORTED_JSONATA_EXPRESSION", "Field '$states.nope' does not exist."),
+    ],
+)
+def test_expressions_that_are_refused(source: str, code: str, message: str) -> None:
+    state = {"Type": "Pass", "Output": f"{{% {source} %}}"}
+    assert one_error(machine(state, QueryLanguage="JSONata")) == (code, message, "/States/S/Output")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["$states.input.(foo)", "$states.input.items[price > 1]{kind: $sum(price)}", "$states.context.Task"],
+)
+def test_expressions_that_are_not(source: str) -> None:
+    assert errors(machine({"Type": "Pass", "Output": f"{{% {source} %}}"}, QueryLanguage="JSONata")) == []
+
+
+def test_expressions_are_looked_at_when_all_else_is_right() -> None:
+    state = {"Type": "Pass", "Output": "{% 1 + %}", "Retry": []}
+    assert one_error(machine(state, QueryLanguage="JSONata")) == (
+        SCHEMA,
+        "Field 'Retry' is not supported",
+        "/States/S",
     )
+    half = machine({"Type": "Pass", "Output": "{% 1"}, QueryLanguage="JSONata")
+    assert one_error(half) == (
+        SCHEMA,
+        "JSONata string must start with {% and end with %}",
+        "/States/S/Output",
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "code", "message"),
+    [
+        ("JSONata", "states", "RESERVED_VARIABLE_NAME", "Cannot assign to reserved variable '$states'."),
+        ("JSONPath", "a b", "INVALID_VARIABLE_NAME", "Invalid variable name 'a b': the variable name contains invalid characters."),
+    ],
+)  # fmt: skip
+def test_names_that_variables_may_not_have(language: str, name: str, code: str, message: str) -> None:
+    state = {"Type": "Pass", "Assign": {name: 1}}
+    assert one_error(machine(state, QueryLanguage=language)) == (code, message, "/States/S/Assign")
+
+
+SQS = "arn:aws:states:::sqs:sendMessage"
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "place"),
+    [
+        ({"Resource": SQS}, f"Parameters field is required for resource ARN: {SQS}", ""),
+        ({"Resource": SQS, "QueryLanguage": "JSONata"}, f"Arguments field is required for resource ARN: {SQS}", ""),
+        ({"Resource": SQS, "Parameters": {"QueueUrl.$": "$.q"}}, "The field 'MessageBody' is required but was missing", "/Parameters"),
+        ({"Resource": f"{SQS}.sync", "Parameters": {}}, f"The resource provided {SQS}.sync is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.", "/Resource"),
+        ({"Resource": "arn:aws:states:us-east-1:123456789012:activity:a", "Credentials": {"RoleArn": "r"}}, "The field 'Credentials' is not supported for activities", ""),
+    ],
+)  # fmt: skip
+def test_what_a_service_must_be_given(state: dict[str, Any], message: str, place: str) -> None:
+    assert one_error(machine({"Type": "Task", **state})) == (SCHEMA, message, f"/States/S{place}")
+
+
+def map_state(**fields: Any) -> dict[str, Any]:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "I",
+        "States": {"I": {"Type": "Succeed"}},
+    }
+    return machine({"Type": "Map", "ItemProcessor": processor, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "message", "place"),
+    [
+        ({"MaxConcurrency": -1}, "Minimum value is 0", "/MaxConcurrency"),
+        ({"ToleratedFailurePercentage": 101}, "Maximum value is 100.0", "/ToleratedFailurePercentage"),
+        ({"ToleratedFailurePercentage": -1}, "Minimum value is 0.0", "/ToleratedFailurePercentage"),
+        ({"MaxConcurrency": 1, "MaxConcurrencyPath": "$.a"}, "There should only be one of the following fields: [MaxConcurrency, MaxConcurrencyPath]", ""),
+        ({"ItemsPath": "items"}, "Value is not a Reference Path: Reference path didn't start with '$'", "/ItemsPath"),
+        ({"ItemReader": {"Resource": "arn:aws:states:::s3:putObject"}}, "The field 'Resource' does not match any of the allowed values", "/ItemReader/Resource"),
+        ({"ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "CSV"}}}, "The field 'CSVHeaderLocation' is required", "/ItemReader/ReaderConfig"),
+        ({"ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN"}}}, "These fields are required: [CSVHeaders]", "/ItemReader/ReaderConfig"),
+        ({"ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON", "CSVHeaderLocation": "GIVEN"}}}, "Field 'CSVHeaderLocation' is not supported", "/ItemReader/ReaderConfig"),
+        ({"ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "XML"}}}, "Value should be one of the following: [CSV, JSON, JSONL, MANIFEST, PARQUET]", "/ItemReader/ReaderConfig/InputType"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_map(fields: dict[str, Any], message: str, place: str) -> None:
+    assert one_error(map_state(**fields)) == (SCHEMA, message, f"/States/S{place}")
 
 
 def choice(rule: Any) -> dict[str, Any]:
@@ -145,6 +244,22 @@ def test_choice_rules_that_are_none(rule: Any) -> None:
     found = errors(choice(rule))
     assert found
     assert all(place.startswith("/States/S/Choices[0]") for _, _, place in found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message", "place"),
+    [
+        ({"Next": "E"}, "The object must have only one of the following fields, [And, Or, Not, Variable]", ""),
+        ({"Not": {}, "And": [], "Next": "E"}, "The object must have only one of the following fields, [And, Or, Not, Variable]", ""),
+        ({"Variable": "$.a", "NumericEquals": 1, "IsNull": True, "Next": "E"}, "There should only be one of the following fields: [IsNull, NumericEquals]", ""),
+        ({"Condition": "{% true %}", "Next": "E"}, "The QueryLanguage is set to 'JSONPath', but field 'Condition' is only supported for the 'JSONata' QueryLanguage", ""),
+        ({"Variable": "a", "IsNull": True, "Next": "E"}, "Value is not a Reference Path: Reference path didn't start with '$'", "/Variable"),
+        ({"And": [{"Variable": "$.a", "IsNull": True, "Next": "E"}], "Next": "E"}, "Field 'Next' is not supported", "/And[0]"),
+        ({"Or": [], "Next": "E"}, "Value cannot be empty", "/Or"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_choice_rule(rule: Any, message: str, place: str) -> None:
+    assert one_error(choice(rule)) == (SCHEMA, message, f"/States/S/Choices[0]{place}")
 
 
 def test_query_languages_of_states_within() -> None:
@@ -175,7 +290,7 @@ def test_what_only_a_distributed_map_may_have() -> None:
         one_error(
             machine({**state, "ItemProcessor": {**processor, "ProcessorConfig": config}}), type="EXPRESS"
         )[2]
-        == "/States/S"
+        == "/States/S/ItemProcessor/ProcessorConfig/Mode"
     )
 
 
@@ -199,7 +314,7 @@ def warnings(definition: Any) -> list[tuple[str, str]]:
     [
         ({"Type": "Pass", "Parameters": {"a": "$.b"}}, "NO_DOLLAR", "/Parameters/a"),
         ({"Type": "Pass", "Result": {"a.$": "$.b"}}, "PASS_RESULT_IS_STATIC", "/Result/a.$"),
-        ({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"}, "CALLBACK_WITHOUT_TIMEOUT", ""),
+        ({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}}, "CALLBACK_WITHOUT_TIMEOUT", ""),
         ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": ["A", "B"]}, {"ErrorEquals": ["B"]}]}, "RETRY_NEVER_MATCHES", "/Retry[1]"),
         ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": ["State.ALL"]}]}, "RETRY_NEVER_MATCHES", "/Retry[0]"),
         ({"Type": "Task", "Resource": LAMBDA, "Retry": [{"ErrorEquals": ["States.Runtime"]}]}, "RETRY_NEVER_MATCHES", "/Retry[0]"),

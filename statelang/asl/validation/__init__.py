@@ -7,6 +7,7 @@ that AWS would not create such a state machine; WARNING that it would, and that 
 - `machine`: a machine's own fields, the names of its states, where they lead.
 - `states`: each type of state.
 - `tasks`: resources, retriers and catchers.
+- `integrations`: which patterns a service has, and what its calls must be given.
 - `choices`: choice rules.
 - `maps`: Map states and what is in them.
 - `queries`: paths, payload templates and expressions.
@@ -15,6 +16,7 @@ that AWS would not create such a state machine; WARNING that it would, and that 
 Codes are those of the API reference's `ValidateStateMachineDefinitionDiagnostic`; texts are AWS's where they are known.
 """
 
+from .findings import EXPRESSION_CODES
 from .machine import validate
 
-__all__ = ["validate"]
+__all__ = ["EXPRESSION_CODES", "validate"]

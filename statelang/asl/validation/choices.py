@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...jsonpath import InvalidPath, Path
-from ...jsonpath.choice import COMPARATORS, OPERATORS, PATH_COMPARATORS, TYPE_TESTS, timestamp
+from ...jsonpath.choice import OPERATORS, PATH_COMPARATORS, TYPE_TESTS, timestamp
 from . import queries
 from .findings import Body, Findings
 
 MAX_DEPTH = 100
+_KINDS = ("And", "Or", "Not", "Variable")
 
 
 def choice(found: Findings, body: Body, at: str, language: str) -> None:
-    found.required(body, at, "Choices")
-    for place, rule in found.entries(body, "Choices", at, least=1):
-        found.required(rule, place, "Next")
+    if "Default" in body:
+        found.text(body, "Default", at)
+    if not found.required(body, at, "Choices"):
+        return
+    for place, rule in found.entries(body, "Choices", at, empty=False):
+        if found.required(rule, place, "Next"):
+            found.text(rule, "Next", place)
         queries.assign(found, rule, place, language)
-        if language == "JSONata":
+        other = "Variable" if language == "JSONata" else "Condition"
+        if other in rule:
+            found.other_language(language, other, place)
+        elif language == "JSONata":
             _condition(found, rule, place)
         else:
             _rule(found, rule, place, {"Next", "Assign", "Comment"}, 0)
 
 
 def _condition(found: Findings, rule: Body, at: str) -> None:
-    for key in sorted(rule.keys() - {"Condition", "Next", "Assign", "Output", "Comment"}):
-        found.error(f"Field '{key}' is not supported", at)
+    found.supported(rule, at, {"Condition", "Next", "Assign", "Output", "Comment"})
     if found.required(rule, at, "Condition"):
         value = rule["Condition"]
         if not isinstance(value, str | bool):
-            found.error("Value must be a JSONata expression or a boolean", f"{at}/Condition")
+            found.expected("STRING", f"{at}/Condition")
         queries.expressions(found, value, f"{at}/Condition")
     if "Output" in rule:
         queries.expressions(found, rule["Output"], f"{at}/Output")
@@ -41,56 +47,47 @@ def _rule(found: Findings, rule: Any, at: str, also: set[str], depth: int) -> No
         found.error("Choice rules are nested too deeply", at, "TOO_DEEPLY_NESTED")
         return
     if not isinstance(rule, dict):
-        found.error("Value must be an object", at)
+        found.expected("OBJECT", at)
         return
-    joined = [key for key in ("And", "Or", "Not") if key in rule]
-    if joined:
-        for key in sorted(rule.keys() - also - set(joined[:1])):
-            found.error(f"Field '{key}' is not supported", at)
-        key = joined[0]
-        if key == "Not":
-            _rule(found, rule[key], f"{at}/Not", {"Comment"}, depth + 1)
-            return
-        if not isinstance(rule[key], list) or not rule[key]:
-            found.error("Array must have at least 1 item", f"{at}/{key}")
-            return
-        for index, part in enumerate(rule[key]):
-            _rule(found, part, f"{at}/{key}[{index}]", {"Comment"}, depth + 1)
+    kinds = [key for key in _KINDS if key in rule]
+    if len(kinds) != 1:
+        found.error(f"The object must have only one of the following fields, [{', '.join(_KINDS)}]", at)
         return
-    _comparison(found, rule, at, also)
+    kind = kinds[0]
+    if kind == "Variable":
+        _comparison(found, rule, at, also)
+        return
+    found.supported(rule, at, also | {kind})
+    if kind == "Not":
+        _rule(found, rule[kind], f"{at}/Not", {"Comment"}, depth + 1)
+        return
+    for place, part in found.entries(rule, kind, at, empty=False):
+        _rule(found, part, place, {"Comment"}, depth + 1)
 
 
 def _comparison(found: Findings, rule: Body, at: str, also: set[str]) -> None:
     operators = [key for key in rule if key in OPERATORS]
-    for key in sorted(rule.keys() - also - OPERATORS - {"Variable"}):
-        found.error(f"Field '{key}' is not supported", at)
-    if not found.required(rule, at, "Variable"):
-        return
-    queries.path(found, rule, "Variable", at)
-    if len(operators) != 1:
-        found.error("A choice rule must have exactly one comparison operator", at)
-        return
-    _operand(found, operators[0], rule[operators[0]], f"{at}/{operators[0]}")
+    found.supported(rule, at, also | OPERATORS | {"Variable"})
+    queries.reference(found, rule, "Variable", at)
+    if len(operators) > 1:
+        found.error(f"There should only be one of the following fields: [{', '.join(sorted(operators))}]", at)
+    elif not operators:
+        fields = ", ".join(sorted(OPERATORS))
+        found.error(f"This object should have only one of the following fields: [{fields}]", at)
+    else:
+        _operand(found, operators[0], rule, at)
 
 
-def _operand(found: Findings, operator: str, value: Any, at: str) -> None:
+def _operand(found: Findings, operator: str, rule: Body, at: str) -> None:
+    value, place = rule[operator], f"{at}/{operator}"
     if operator in PATH_COMPARATORS:
-        try:
-            if not isinstance(value, str):
-                raise InvalidPath("it must be a string")
-            Path.parse(value)
-        except InvalidPath as error:
-            found.error(f"Value is not a Path: {error}", at)
-        return
-    if operator in TYPE_TESTS or operator == "IsPresent" or operator == "BooleanEquals":
-        if not isinstance(value, bool):
-            found.error("Value must be a boolean", at)
-        return
-    assert operator in COMPARATORS
-    if operator.startswith("Numeric"):
+        queries.reference(found, rule, operator, at)
+    elif operator in TYPE_TESTS or operator in ("IsPresent", "BooleanEquals"):
+        found.boolean(rule, operator, at)
+    elif operator.startswith("Numeric"):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            found.error("Value must be a number", at)
+            found.expected("NUMBER", place)
     elif not isinstance(value, str):
-        found.error("Value must be a string", at)
+        found.expected("STRING", place)
     elif operator.startswith("Timestamp") and timestamp(value) is None:
-        found.error("String does not match RFC3339 timestamp", at)
+        found.error("String does not match RFC3339 timestamp", place)

@@ -7,24 +7,28 @@ from typing import Any
 
 from ..problems import Problem
 from . import advice, states
-from .findings import MISSING_TARGET, Body, Findings
+from .findings import EXPRESSION_CODES, MISSING_TARGET, Body, Findings
 
 MAX_DEPTH = 100
 MAX_NAME = 80
 _TOP = {"Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"}
-_INNER = {"Comment", "StartAt", "States", "ProcessorConfig", "QueryLanguage"}
+_INNER = {"Comment", "StartAt", "States", "ProcessorConfig"}
 
 
 def validate(definition: Any, *, type: str = "STANDARD") -> list[Problem]:
-    """Every finding in a definition, errors first."""
+    """Every finding in a definition, errors first.
+
+    Where anything else is wrong, AWS says nothing of expressions.
+    """
     found = Findings(type)
     if not isinstance(definition, dict):
-        found.error("A state machine definition must be a JSON object", "/")
+        found.expected("OBJECT", "/")
         return found.problems
     _machine(found, definition, "", "JSONPath", set(), 0)
     if not found.problems:
         advice.give(found, definition)
-    return [*found.problems, *found.warnings]
+    others = [problem for problem in found.problems if problem.code not in EXPRESSION_CODES]
+    return [*(others or found.problems), *found.warnings]
 
 
 def _machine(found: Findings, machine: Body, at: str, inherited: str, names: set[str], depth: int) -> None:
@@ -32,36 +36,37 @@ def _machine(found: Findings, machine: Body, at: str, inherited: str, names: set
     if depth > MAX_DEPTH:
         found.error("States are nested too deeply", at, "TOO_DEEPLY_NESTED")
         return
-    for key in sorted(machine.keys() - (_INNER if depth else _TOP)):
-        found.error(f"Field '{key}' is not supported", at)
+    found.supported(machine, at, _INNER if depth else _TOP)
     missing = [key for key in ("States", "StartAt") if key not in machine]
     if missing:
-        found.error(f"These fields are required: [{', '.join(missing)}]", at)
+        found.required(machine, at, *missing)
     if depth == 0:
         found.one_of(machine, "QueryLanguage", at, states.LANGUAGES)
-        found.whole(machine, "TimeoutSeconds", at, 1)
-        found.text(machine, "Version", at)
-    if not isinstance(machine.get("Comment", ""), str):
-        found.error("Value must be a string", f"{at}/Comment")
+        found.whole(machine, "TimeoutSeconds", at, 0)
+        found.one_of(machine, "Version", at, ("1.0",))
+    found.text(machine, "Comment", at, empty=True)
     language = states.language_of(machine, inherited) if depth == 0 else inherited
     start = found.text(machine, "StartAt", at)
     bodies = found.object(machine, "States", at)
     if bodies is None:
         return
     if not bodies:
-        found.error("States must have at least one state", f"{at}/States")
+        found.error("Value cannot be empty", f"{at}/States")
         return
     for name, body in bodies.items():
         place = f"{at}/States/{name}"
-        if not 1 <= len(name) <= MAX_NAME:
-            found.error(f"A state's name must have 1 to {MAX_NAME} characters", place, "INVALID_STATE_NAME")
+        if not name:
+            found.error("Invalid State name: '' cannot be empty", place, "INVALID_STATE_NAME")
+        if len(name) > MAX_NAME:
+            limit = f"exceeds the {MAX_NAME}-character limit allowed by the service"
+            found.error(f"Invalid State name: '{name}' {limit}", place, "INVALID_STATE_NAME")
         if name in names:
-            found.error(f"State name '{name}' is not unique", place, "DUPLICATE_STATE_NAME")
+            found.error(f"Duplicate State name: {name}", place, "DUPLICATE_STATE_NAME")
         names.add(name)
         states.state(found, body, place, language)
         for inner, within in _inner(body, place):
             _machine(found, within, inner, language, names, depth + 1)
-    _ways(found, bodies, at, start)
+    _ways(found, bodies, at, start, inner=depth > 0)
 
 
 def _inner(body: Any, at: str) -> Iterator[tuple[str, Body]]:
@@ -78,10 +83,11 @@ def _inner(body: Any, at: str) -> Iterator[tuple[str, Body]]:
                 yield f"{at}/{key}", body[key]
 
 
-def _ways(found: Findings, bodies: Body, at: str, start: str | None) -> None:
+def _ways(found: Findings, bodies: Body, at: str, start: str | None, *, inner: bool) -> None:
     """Whether every way leads to a state, and every state has a way to it.
 
-    Where no state ends the machine, AWS says that and nothing of states that cannot be reached.
+    Where no state ends the whole machine, AWS says that and nothing of states that cannot be reached; that a machine
+    within a state never ends, it does not mind.
     """
     if start is not None and start not in bodies:
         found.error(f"Missing 'Next' target: {start}", f"{at}/StartAt", MISSING_TARGET)
@@ -91,7 +97,7 @@ def _ways(found: Findings, bodies: Body, at: str, start: str | None) -> None:
         for place, target in _targets(body):
             if target not in bodies:
                 found.error(f"Missing 'Next' target: {target}", f"{at}/States/{name}/{place}", MISSING_TARGET)
-    if not any(_ends(body) for body in bodies.values()):
+    if not inner and not any(_ends(body) for body in bodies.values()):
         found.problems.append(Problem("MISSING_END_STATE", "Workflow has no terminal state", ""))
         return
     while todo:

@@ -8,6 +8,7 @@ from .findings import Body, Findings
 
 _DISTRIBUTED = ("ItemReader", "ItemBatcher", "ResultWriter", "Label")
 _INPUTS = ("CSV", "JSON", "JSONL", "MANIFEST", "PARQUET")
+_READERS = (":s3:getObject", ":s3:listObjectsV2")
 _MAX = 100_000_000
 
 
@@ -18,8 +19,6 @@ def map_state(found: Findings, body: Body, at: str, language: str) -> None:
         processor = found.object(body, key, at)
         if processor is not None:
             distributed = _processor(found, processor, f"{at}/{key}") or distributed
-    if distributed and found.type == "EXPRESS":
-        found.error("Express state machine does not support Distributed Map", at)
     if not distributed:
         for key in _DISTRIBUTED:
             if key in body:
@@ -33,17 +32,23 @@ def map_state(found: Findings, body: Body, at: str, language: str) -> None:
 
 def _processor(found: Findings, processor: Body, at: str) -> bool:
     """Whether it makes the map a distributed one."""
-    if "QueryLanguage" in processor:
-        found.error("Field 'QueryLanguage' is not supported", at)
     config = found.object(processor, "ProcessorConfig", at)
     if config is None:
         return False
     place = f"{at}/ProcessorConfig"
+    found.supported(config, place, {"Mode", "ExecutionType"})
     found.one_of(config, "Mode", place, ("INLINE", "DISTRIBUTED"))
     found.one_of(config, "ExecutionType", place, ("STANDARD", "EXPRESS"))
-    if config.get("Mode") != "DISTRIBUTED":
+    if config.get("Mode", "INLINE") != "DISTRIBUTED":
+        if "ExecutionType" in config:
+            found.error("Field 'ExecutionType' is not supported", place)
         return False
     found.required(config, place, "ExecutionType")
+    if found.type == "EXPRESS":
+        found.error(
+            "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines",
+            f"{place}/Mode",
+        )
     return True
 
 
@@ -51,39 +56,31 @@ def _items(found: Findings, body: Body, at: str, language: str) -> None:
     found.either(body, at, "ItemSelector", "Parameters")
     if language == "JSONata":
         items = body.get("Items")
-        if "Items" in body and not isinstance(items, list) and not is_expression(items):
+        if "Items" in body and not isinstance(items, list | dict) and not is_expression(items):
             found.error("Value must be an array or a JSONata expression", f"{at}/Items")
         for key in ("Items", "ItemSelector"):
             if key in body:
                 queries.expressions(found, body[key], f"{at}/{key}")
         return
-    queries.path(found, body, "ItemsPath", at)
+    queries.reference(found, body, "ItemsPath", at)
     for key in ("ItemSelector", "Parameters"):
         if key in body:
             queries.template(found, body[key], f"{at}/{key}")
 
 
 def _limits(found: Findings, body: Body, at: str, language: str) -> None:
-    for key, most in (("MaxConcurrency", _MAX), ("ToleratedFailureCount", _MAX)):
+    for key in ("MaxConcurrency", "ToleratedFailureCount"):
         _path_too(found, body, key, at, language)
-        queries.expression_or(
-            found, body, key, at, lambda key=key, most=most: found.whole(body, key, at, 0, most)
-        )
+        queries.expression_or(found, body, key, at, lambda key=key: found.whole(body, key, at, 0, None))
     key = "ToleratedFailurePercentage"
     _path_too(found, body, key, at, language)
-    value = body.get(key)
-    if is_expression(value) and language == "JSONata":
-        queries.expressions(found, value, f"{at}/{key}")
-    elif key in body and (
-        isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100
-    ):
-        found.error("Value must be a number from 0 to 100", f"{at}/{key}")
+    queries.expression_or(found, body, key, at, lambda: found.number(body, key, at, 0.0, 100.0))
 
 
 def _path_too(found: Findings, body: Body, key: str, at: str, language: str) -> None:
     if language == "JSONPath":
         found.either(body, at, key, f"{key}Path")
-        queries.path(found, body, f"{key}Path", at)
+        queries.reference(found, body, f"{key}Path", at)
 
 
 def _reader(found: Findings, body: Body, at: str, language: str) -> None:
@@ -92,7 +89,9 @@ def _reader(found: Findings, body: Body, at: str, language: str) -> None:
         return
     place = f"{at}/ItemReader"
     if found.required(reader, place, "Resource"):
-        found.text(reader, "Resource", place)
+        resource = found.text(reader, "Resource", place)
+        if resource is not None and not resource.endswith(_READERS):
+            found.error("The field 'Resource' does not match any of the allowed values", f"{place}/Resource")
     _arguments(found, reader, place, language)
     config = found.object(reader, "ReaderConfig", place)
     if config is None:
@@ -100,28 +99,45 @@ def _reader(found: Findings, body: Body, at: str, language: str) -> None:
     place = f"{place}/ReaderConfig"
     if not is_expression(config.get("InputType")):
         found.one_of(config, "InputType", place, _INPUTS)
-    found.one_of(config, "CSVHeaderLocation", place, ("FIRST_ROW", "GIVEN"))
-    found.one_of(config, "CSVDelimiter", place, ("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"))
-    if config.get("CSVHeaderLocation") == "GIVEN":
-        found.required(config, place, "CSVHeaders")
-    headers = config.get("CSVHeaders", [])
-    if not isinstance(headers, list) or not all(isinstance(header, str) for header in headers):
-        found.error("Value must be an array of strings", f"{place}/CSVHeaders")
+    _table(found, config, place)
     _path_too(found, config, "MaxItems", place, language)
     queries.expression_or(
         found, config, "MaxItems", place, lambda: found.whole(config, "MaxItems", place, 0, _MAX)
     )
 
 
+def _table(found: Findings, config: Body, at: str) -> None:
+    """What a reader of CSV files alone is told."""
+    csv = config.get("InputType") in ("CSV", "MANIFEST") or is_expression(config.get("InputType"))
+    if not csv and config.get("InputType") in _INPUTS:
+        for key in ("CSVHeaderLocation", "CSVHeaders", "CSVDelimiter"):
+            if key in config:
+                found.error(f"Field '{key}' is not supported", at)
+        return
+    if config.get("InputType") == "CSV" and "CSVHeaderLocation" not in config:
+        found.error("The field 'CSVHeaderLocation' is required", at)
+    found.one_of(config, "CSVHeaderLocation", at, ("FIRST_ROW", "GIVEN"))
+    found.one_of(config, "CSVDelimiter", at, ("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"))
+    if config.get("CSVHeaderLocation") == "GIVEN":
+        found.required(config, at, "CSVHeaders")
+    headers = config.get("CSVHeaders", [])
+    if not isinstance(headers, list):
+        found.expected("ARRAY", f"{at}/CSVHeaders")
+        return
+    for index, header in enumerate(headers):
+        if not isinstance(header, str):
+            found.expected("STRING", f"{at}/CSVHeaders[{index}]")
+
+
 def _arguments(found: Findings, body: Body, at: str, language: str) -> None:
     if language == "JSONata":
         if "Parameters" in body:
-            found.error("Field 'Parameters' is not supported", at)
+            found.other_language(language, "Parameters", at)
         if "Arguments" in body:
             queries.expressions(found, body["Arguments"], f"{at}/Arguments")
     else:
         if "Arguments" in body:
-            found.error("Field 'Arguments' is not supported", at)
+            found.other_language(language, "Arguments", at)
         if "Parameters" in body:
             queries.template(found, body["Parameters"], f"{at}/Parameters")
 
@@ -133,7 +149,9 @@ def _batcher(found: Findings, body: Body, at: str, language: str) -> None:
     place = f"{at}/ItemBatcher"
     keys = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
     if not any(key in batcher or f"{key}Path" in batcher for key in keys):
-        found.error(f"One of these fields is required: [{', '.join(keys)}]", place)
+        found.error(
+            f"This object should have at least one of the following fields: [{', '.join(keys)}]", place
+        )
     for key in keys:
         _path_too(found, batcher, key, place, language)
         queries.expression_or(

@@ -6,19 +6,23 @@ from typing import Any
 
 from ... import jsonata
 from ...jsonpath import InvalidPath, Path, parse_query, parse_reference
-from ..templates import is_expression
-from .findings import Body, Findings
+from ..templates import STATES_FIELDS, is_expression
+from .findings import INVALID_EXPRESSION, UNSUPPORTED_EXPRESSION, Body, Findings
 
 MAX_DEPTH = 100
 _NAME = 80
+_NO_REFERENCE = "Value is not a Reference Path: {}"
 
 
 def expressions(found: Findings, value: Any, at: str, *, error_output: bool = False, depth: int = 0) -> None:
     """Every expression in a field of a JSONata state. `error_output`: whether `$states.errorOutput` is there."""
     if depth > MAX_DEPTH:
         found.error("Value is nested too deeply", at, "TOO_DEEPLY_NESTED")
-    elif is_expression(value):
-        _expression(found, value[2:-2].strip(), at, error_output)
+    elif isinstance(value, str):
+        if value.startswith("{%") != value.endswith("%}"):
+            found.error("JSONata string must start with {% and end with %}", at)
+        elif is_expression(value):
+            _expression(found, value[2:-2].strip(), at, error_output)
     elif isinstance(value, dict):
         for key, item in value.items():
             expressions(found, item, f"{at}/{key}", error_output=error_output, depth=depth + 1)
@@ -31,15 +35,20 @@ def _expression(found: Findings, source: str, at: str, error_output: bool) -> No
     try:
         compiled = jsonata.compile(source)
     except jsonata.JsonataError as error:
-        found.error(f"{error.message}", at)
+        found.error(jsonata.reference_text(error), at, INVALID_EXPRESSION)
         return
     for reference in jsonata.free_variables(compiled.ast):
         if reference.name != "states" or not reference.path:
             continue
         name = reference.path[0].name
-        if name == "errorOutput" and not error_output:
+        if name not in STATES_FIELDS or (name == "errorOutput" and not error_output):
+            found.error(f"Field '$states.{name}' does not exist.", at, UNSUPPORTED_EXPRESSION)
+    for use in jsonata.uses_context(compiled.ast):
+        if use.text == "$$":
+            found.error("Reference to '$$' is not supported.", at, UNSUPPORTED_EXPRESSION)
+        elif not use.text.startswith(("$", "*", "%")):
             found.error(
-                "'$states.errorOutput' is only available in the Assign and Output fields of a Catch", at
+                f"Reference to '{use.text}' at the top level is not supported.", at, UNSUPPORTED_EXPRESSION
             )
 
 
@@ -81,56 +90,86 @@ def _reads(text: str) -> bool:
 
 def path(found: Findings, body: Body, key: str, at: str, *, null: bool = False) -> None:
     """A field that is a path."""
-    value = body.get(key)
-    if key not in body or (null and value is None):
+    if null and body.get(key) is None:
+        return
+    value = _string(found, body, key, at)
+    if value is None:
         return
     try:
-        if not isinstance(value, str):
-            raise InvalidPath("it must be a string")
         Path.parse(value)
-    except InvalidPath as error:
-        found.error(f"Value is not a Path: {error}", f"{at}/{key}")
+    except InvalidPath:
+        found.error("Value must be a valid JSONPath.", f"{at}/{key}")
 
 
 def query(found: Findings, body: Body, key: str, at: str) -> None:
     """A field that is a path or an intrinsic function."""
-    value = body.get(key)
-    if key not in body:
+    value = _string(found, body, key, at)
+    if value is not None and not _reads(value):
+        found.error("Value must be a valid JSONPath or a valid intrinsic function call", f"{at}/{key}")
+
+
+def reference(found: Findings, body: Body, key: str, at: str) -> None:
+    """A field that names one value, of the input or of a variable."""
+    value = _string(found, body, key, at)
+    if value is None:
+        return
+    if not value.startswith("$"):
+        found.error(_NO_REFERENCE.format("Reference path didn't start with '$'"), f"{at}/{key}")
         return
     try:
-        if not isinstance(value, str):
-            raise InvalidPath("it must be a string")
-        parse_query(value)
+        Path.parse(value)
     except InvalidPath as error:
-        found.error(f"Value is not a valid JSONPath or intrinsic function: {error}", f"{at}/{key}")
+        found.error(_NO_REFERENCE.format(error), f"{at}/{key}")
 
 
 def reference_path(found: Findings, body: Body, key: str, at: str) -> None:
     """`ResultPath`: null, or a place in the input."""
-    value = body.get(key)
-    if key not in body or value is None:
+    if body.get(key) is None:
+        return
+    value = _string(found, body, key, at)
+    if value is None:
+        return
+    if not value.startswith("$"):
+        found.error(_NO_REFERENCE.format("Reference path didn't start with '$'"), f"{at}/{key}")
         return
     try:
-        if not isinstance(value, str):
-            raise InvalidPath("it must be a string")
         parse_reference(value)
     except InvalidPath as error:
-        found.error(f"Value is not a Reference Path: {error}", f"{at}/{key}")
+        found.error(_NO_REFERENCE.format(error), f"{at}/{key}")
+
+
+def _string(found: Findings, body: Body, key: str, at: str) -> str | None:
+    value = body.get(key)
+    if isinstance(value, str):
+        return value
+    if key in body:
+        found.expected("STRING", f"{at}/{key}")
+    return None
 
 
 def assign(found: Findings, body: Body, at: str, language: str, *, error_output: bool = False) -> None:
     """`Assign`: names of variables, and their values."""
-    if "Assign" not in body:
-        return
     values = found.object(body, "Assign", at)
     if values is None:
         return
     for key in values:
         name = key.removesuffix(".$") if language == "JSONPath" else key
-        if not name.isidentifier() or len(name) > _NAME:
-            found.error(f"'{key}' is not a valid variable name", f"{at}/Assign")
-        elif name == "states":
-            found.error("The variable name 'states' is reserved", f"{at}/Assign")
+        if name == "states":
+            found.error(
+                "Cannot assign to reserved variable '$states'.", f"{at}/Assign", "RESERVED_VARIABLE_NAME"
+            )
+        elif not name.isidentifier():
+            found.error(
+                f"Invalid variable name '{name}': the variable name contains invalid characters.",
+                f"{at}/Assign",
+                "INVALID_VARIABLE_NAME",
+            )
+        elif len(name) > _NAME:
+            found.error(
+                f"Invalid variable name '{name}': the variable name exceeds {_NAME} characters.",
+                f"{at}/Assign",
+                "INVALID_VARIABLE_NAME",
+            )
     if language == "JSONata":
         expressions(found, values, f"{at}/Assign", error_output=error_output)
     else:

@@ -17,21 +17,24 @@ LANGUAGES = ("JSONPath", "JSONata")
 def state(found: Findings, body: Any, at: str, inherited: str) -> None:
     """A state by itself; where it leads, and the machines within it, are looked at by `machine`."""
     if not isinstance(body, dict):
-        found.error("Value must be an object", at)
+        found.expected("OBJECT", at)
         return
-    if "Type" not in body:
-        found.required(body, at, "Type")
+    if not found.required(body, at, "Type"):
         return
     kind = body["Type"]
+    if not isinstance(kind, str):
+        found.expected("STRING", f"{at}/Type")
+        return
     if kind not in TYPES:
         found.error(f"The field 'Type' should have one of these values: [{', '.join(TYPES)}]", f"{at}/Type")
         return
-    found.one_of(body, "QueryLanguage", at, LANGUAGES)
     language = language_of(body, inherited)
-    if inherited == "JSONata" and body.get("QueryLanguage") == "JSONPath":
+    mixed = inherited == "JSONata" and body.get("QueryLanguage") == "JSONPath"
+    if mixed:
         found.error("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine", at)
-    _fields(found, body, at, language)
-    _comment(found, body, at)
+    _fields(found, body, at, language, mixed)
+    found.one_of(body, "QueryLanguage", at, LANGUAGES)
+    found.text(body, "Comment", at, empty=True)
     if "Next" in JSONPATH[kind]:
         _flow(found, body, at)
     queries.assign(found, body, at, language)
@@ -50,40 +53,33 @@ def state(found: Findings, body: Any, at: str, inherited: str) -> None:
     elif kind == "Fail":
         _fail(found, body, at, language)
     elif kind == "Parallel" and found.required(body, at, "Branches"):
-        for _ in found.entries(body, "Branches", at, least=1):
+        for _ in found.entries(body, "Branches", at, empty=False):
             pass
 
 
 def language_of(body: Body, inherited: str) -> str:
-    own = body.get("QueryLanguage", inherited)
-    return own if own in LANGUAGES else "JSONPath"
+    """Whatever is no `JSONPath` is read as JSONata."""
+    return "JSONPath" if body.get("QueryLanguage", inherited) == "JSONPath" else "JSONata"
 
 
-def _fields(found: Findings, body: Body, at: str, language: str) -> None:
+def _fields(found: Findings, body: Body, at: str, language: str, mixed: bool) -> None:
     kind = body["Type"]
     own, other = (JSONATA, JSONPATH) if language == "JSONata" else (JSONPATH, JSONATA)
     for key in sorted(body.keys() - own[kind]):
         if key in other[kind]:
-            elsewhere = "JSONPath" if language == "JSONata" else "JSONata"
-            found.error(
-                f"The QueryLanguage is set to '{language}', but field '{key}' is only supported for the '{elsewhere}' QueryLanguage",
-                at,
-            )
+            if mixed:
+                continue
+            found.other_language(language, key, at)
         else:
             found.error(f"Field '{key}' is not supported", at)
 
 
-def _comment(found: Findings, body: Body, at: str) -> None:
-    if not isinstance(body.get("Comment", ""), str):
-        found.error("Value must be a string", f"{at}/Comment")
-
-
 def _flow(found: Findings, body: Body, at: str) -> None:
-    if "End" in body and not isinstance(body["End"], bool):
-        found.error("Value must be a boolean", f"{at}/End")
+    found.boolean(body, "End", at)
     found.text(body, "Next", at)
-    if ("Next" in body) == (body.get("End") is True):
-        found.error("A state must have either 'Next' or 'End': true", at)
+    # `"End": false` is as good as none.
+    ways = {key: body[key] for key in ("Next", "End") if key in body and body[key] is not False}
+    found.either(ways, at, "Next", "End", required=True)
 
 
 def _data(found: Findings, body: Body, at: str, language: str) -> None:
@@ -103,11 +99,9 @@ def _data(found: Findings, body: Body, at: str, language: str) -> None:
 
 
 def _wait(found: Findings, body: Body, at: str, language: str) -> None:
-    keys = (
-        ("Seconds", "Timestamp")
-        if language == "JSONata"
-        else ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
-    )
+    keys = ("SecondsPath", "Seconds", "TimestampPath", "Timestamp")
+    if language == "JSONata":
+        keys = ("Seconds", "Timestamp")
     found.either(body, at, *keys, required=True)
     value = body.get("Timestamp")
     if language == "JSONata":
@@ -117,10 +111,12 @@ def _wait(found: Findings, body: Body, at: str, language: str) -> None:
             return
     else:
         for key in ("SecondsPath", "TimestampPath"):
-            queries.path(found, body, key, at)
+            queries.reference(found, body, key, at)
         if "Seconds" in body:
             found.whole(body, "Seconds", at, 0)
-    if "Timestamp" in body and timestamp(value) is None:
+    if "Timestamp" in body and not isinstance(value, str):
+        found.expected("STRING", f"{at}/Timestamp")
+    elif "Timestamp" in body and timestamp(value) is None:
         found.error("String does not match RFC3339 timestamp", f"{at}/Timestamp")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...engine.resources import parse_resource
+from ...engine.resources import Resource, parse_resource
 from ..templates import is_expression
-from . import queries
-from .findings import MAX_SECONDS, Body, Findings
+from . import integrations, queries
+from .findings import Body, Findings
 
 ALL = "States.ALL"
 MAX_DELAY = 31_622_400
@@ -29,13 +29,18 @@ _CATCHER = {
 
 
 def task(found: Findings, body: Body, at: str, language: str) -> None:
+    resource = None
     if found.required(body, at, "Resource"):
-        _resource(found, body, at)
+        resource = _resource(found, body, at)
     for name in ("TimeoutSeconds", "HeartbeatSeconds"):
         _seconds(found, body, name, at, language)
     timeout, heartbeat = body.get("TimeoutSeconds"), body.get("HeartbeatSeconds")
     if _number(timeout) and _number(heartbeat) and heartbeat >= timeout:  # pyright: ignore[reportOptionalOperand]
         found.error("HeartbeatSeconds must be smaller than TimeoutSeconds", f"{at}/HeartbeatSeconds")
+    if resource is not None and resource.family == "service":
+        _arguments(found, body, at, resource, language)
+    if resource is not None and resource.family == "activity" and "Credentials" in body:
+        found.error("The field 'Credentials' is not supported for activities", at)
     _credentials(found, body, at, language)
 
 
@@ -43,33 +48,53 @@ def _number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _resource(found: Findings, body: Body, at: str) -> None:
-    resource = found.text(body, "Resource", at)
-    if resource is None:
-        return
-    if not _ARN.fullmatch(resource):
+def _resource(found: Findings, body: Body, at: str) -> Resource | None:
+    arn = found.text(body, "Resource", at)
+    if arn is None:
+        return None
+    if not _ARN.fullmatch(arn):
         found.error("Value is not a valid resource ARN", f"{at}/Resource")
-        return
+        return None
     try:
-        parsed = parse_resource(resource)
+        resource = parse_resource(arn)
+        if resource.family == "service":
+            integrations.check(resource)
     except ValueError:
         found.error(
-            f"The resource provided {resource} is not recognized.", f"{at}/Resource", "INVALID_RESOURCE"
-        )
-        return
-    if found.type == "EXPRESS" and (
-        parsed.waits_for_end or parsed.waits_for_token or parsed.family == "activity"
-    ):
-        found.error(
-            f"Express state machine does not support '{parsed.action.rpartition('.')[2]}' service integration",
+            f"The resource provided {arn} is not recognized. The value is not a valid resource ARN, "
+            "or the resource is not available in this region.",
             f"{at}/Resource",
         )
+        return None
+    if found.type == "EXPRESS":
+        if resource.family == "activity":
+            found.error("Express state machine does not support Activity ARN", f"{at}/Resource")
+        elif resource.pattern:
+            found.error(
+                f"Express state machine does not support '{resource.pattern}' service integration",
+                f"{at}/Resource",
+            )
+    return resource
+
+
+def _arguments(found: Findings, body: Body, at: str, resource: Resource, language: str) -> None:
+    """What the service is called with: it must be there, and have what the call cannot do without."""
+    field = "Arguments" if language == "JSONata" else "Parameters"
+    if field not in body:
+        found.error(f"{field} field is required for resource ARN: {resource.arn}", at)
+        return
+    arguments = body[field]
+    if isinstance(arguments, dict):
+        for member in integrations.required(resource):
+            found.member(arguments, member, f"{at}/{field}", language == "JSONPath")
+    elif language == "JSONPath":
+        found.expected("OBJECT", f"{at}/{field}")
 
 
 def _seconds(found: Findings, body: Body, name: str, at: str, language: str) -> None:
     if language == "JSONPath":
         found.either(body, at, name, f"{name}Path")
-        queries.path(found, body, f"{name}Path", at)
+        queries.reference(found, body, f"{name}Path", at)
     queries.expression_or(found, body, name, at, lambda: found.whole(body, name, at, 1))
 
 
@@ -91,23 +116,22 @@ def _credentials(found: Findings, body: Body, at: str, language: str) -> None:
 def retriers(found: Findings, body: Body, at: str) -> None:
     last = len(body["Retry"]) - 1 if isinstance(body.get("Retry"), list) else -1
     for index, (place, entry) in enumerate(found.entries(body, "Retry", at)):
-        _only(found, entry, place, _RETRIER)
+        found.supported(entry, place, _RETRIER)
         _errors(found, entry, place, index == last)
-        found.whole(entry, "IntervalSeconds", place, 1)
+        found.whole(entry, "IntervalSeconds", place, 0)
         found.whole(entry, "MaxAttempts", place, 0)
         found.whole(entry, "MaxDelaySeconds", place, 1, MAX_DELAY)
-        found.one_of(entry, "JitterStrategy", place, ("FULL", "NONE"))
-        rate = entry.get("BackoffRate", 2.0)
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1 <= rate <= MAX_SECONDS:
-            found.error("Value must be a number of at least 1", f"{place}/BackoffRate")
+        found.one_of(entry, "JitterStrategy", place, ("NONE", "FULL"))
+        found.number(entry, "BackoffRate", place, 1.0)
 
 
 def catchers(found: Findings, body: Body, at: str, language: str) -> None:
     last = len(body["Catch"]) - 1 if isinstance(body.get("Catch"), list) else -1
     for index, (place, entry) in enumerate(found.entries(body, "Catch", at)):
-        _only(found, entry, place, _CATCHER[language])
+        found.supported(entry, place, _CATCHER[language])
         _errors(found, entry, place, index == last)
-        found.required(entry, place, "Next")
+        if found.required(entry, place, "Next"):
+            found.text(entry, "Next", place)
         queries.assign(found, entry, place, language, error_output=True)
         if language == "JSONata" and "Output" in entry:
             queries.expressions(found, entry["Output"], f"{place}/Output", error_output=True)
@@ -115,18 +139,17 @@ def catchers(found: Findings, body: Body, at: str, language: str) -> None:
             queries.reference_path(found, entry, "ResultPath", place)
 
 
-def _only(found: Findings, entry: Body, at: str, allowed: set[str]) -> None:
-    for key in sorted(entry.keys() - allowed):
-        found.error(f"Field '{key}' is not supported", at)
-
-
 def _errors(found: Findings, entry: Body, at: str, last: bool) -> None:
     if not found.required(entry, at, "ErrorEquals"):
         return
-    names = entry["ErrorEquals"]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        found.error("ErrorEquals must be an array of at least one error name", f"{at}/ErrorEquals")
-    elif ALL in names and len(names) > 1:
-        found.error(f"'{ALL}' must appear alone in ErrorEquals", f"{at}/ErrorEquals")
-    elif ALL in names and not last:
-        found.error(f"'{ALL}' can only be in the last entry", f"{at}/ErrorEquals")
+    names, at = entry["ErrorEquals"], f"{at}/ErrorEquals"
+    if not isinstance(names, list):
+        found.expected("ARRAY", at)
+        return
+    if not names:
+        found.error("Value cannot be empty", at)
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            found.expected("STRING", f"{at}[{index}]")
+    if ALL in names and (len(names) > 1 or not last):
+        found.error(f"{ALL} must appear alone and at end of list", at)

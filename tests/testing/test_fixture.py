@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from machines import RETRY, call, callback, machine, wait
 from stratum.local.testing import (
     SetupError,
     Stratum,
@@ -38,25 +39,6 @@ class GatewayBusy(Exception):
 
 class CardDeclined(Exception):
     pass
-
-
-def machine(**states: Any) -> dict[str, Any]:
-    """A definition of these states, one after the other."""
-    names = list(states)
-    for name, following in zip(names, [*names[1:], None], strict=True):
-        if states[name]["Type"] not in ("Fail", "Succeed", "Choice") and "Next" not in states[name]:
-            states[name] |= {"End": True} if following is None else {"Next": following}
-    return {"StartAt": names[0], "States": states}
-
-
-def call(function: str, **fields: Any) -> dict[str, Any]:
-    parameters = {"FunctionName": function, "Payload.$": "$"}
-    return {
-        "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters, "OutputPath": "$.Payload", **fields,
-    }  # fmt: skip
-
-
-RETRY = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 3600, "MaxAttempts": 3, "BackoffRate": 1}]
 
 
 def test_a_spec_is_told_by_its_steps(stratum: Stratum) -> None:
@@ -97,7 +79,7 @@ def test_asl_with_functions_given_by_the_test(stratum: Stratum) -> None:
             raise GatewayBusy("not yet")
         return event["n"] * 2
 
-    definition = machine(Double=call("double", Retry=RETRY), Wait={"Type": "Wait", "Seconds": 30 * 86400})
+    definition = machine(Double=call("double", Retry=RETRY), Wait=wait(30 * 86400))
     result = stratum.run(definition, {"n": 21}, tasks={"double": double})
     assert result.output == 42
     assert len(seen) == 3
@@ -117,10 +99,7 @@ def test_iterations_have_mocks_of_their_own(stratum: Stratum) -> None:
 
 
 def test_a_callback_is_answered_late_or_never(stratum: Stratum) -> None:
-    ask = call("ask", Resource="arn:aws:states:::lambda:invoke.waitForTaskToken", HeartbeatSeconds=60)
-    ask["Parameters"] = {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}}
-    del ask["OutputPath"]
-    definition = machine(Ask=ask)
+    definition = machine(Ask=callback(HeartbeatSeconds=60))
     result = stratum.run(definition, mocks={"Ask": after("1h", {"ok": True}, heartbeat=50)})
     assert result.output == {"ok": True}
     assert result.duration == timedelta(hours=1)
@@ -129,11 +108,8 @@ def test_a_callback_is_answered_late_or_never(stratum: Stratum) -> None:
 
 
 def test_step_by_step(stratum: Stratum) -> None:
-    ask = call("ask", Resource="arn:aws:states:::lambda:invoke.waitForTaskToken", HeartbeatSeconds=60)
-    ask["Parameters"] = {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}}
-    del ask["OutputPath"]
     tokens: list[str] = []
-    definition = machine(Ask=ask, Then={"Type": "Wait", "Seconds": 10})
+    definition = machine(Ask=callback(HeartbeatSeconds=60), Then=wait(10))
     execution = stratum.start(definition, tasks={"ask": lambda event, context: tokens.append(event["token"])})
     assert [(each.state, each.token) for each in execution.waiting] == [("Ask", tokens[0])]
     execution.advance(50)
@@ -173,7 +149,7 @@ def test_observers_are_told_of_every_execution() -> None:
     try:
         with Stratum(test="t") as stratum:
             stratum.run(ORDERS, ORDER, mocks=MOCKS)
-            stratum.start(machine(W={"Type": "Wait", "Seconds": 5}))
+            stratum.start(machine(W=wait(5)))
     finally:
         forget()
     assert [(each.state_machine, each.status) for each in told] == [
