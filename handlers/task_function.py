@@ -15,9 +15,9 @@ import inspect
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import cached_property, update_wrapper
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, overload
 
+from ..statelang.python.names import name_of
 from ..statelang.python.options import Duration, Retry, TaskOptions
 
 if TYPE_CHECKING:
@@ -152,14 +152,6 @@ def task(
         return Task(each, options, name, local if inside else None)
 
     return made if function is None else made(function)
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    """`module.function`; a program that is run has the name of its file."""
-    module = function.__module__
-    if module == "__main__":
-        module = PurePath(inspect.unwrap(function).__code__.co_filename).stem
-    return f"{module}.{function.__name__}"
 
 
 def _is_lambdas(value: Any) -> bool:

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..statelang.spec.diagnostics import InvalidWorkflow
+
 if TYPE_CHECKING:
     from ..statelang.spec import Loaded
     from ..statelang.spec.schema_files import ReadSchema
@@ -51,17 +53,6 @@ class Workflow:
     warnings: list[str] = field(default_factory=list)
 
 
-class InvalidWorkflow(ValueError):
-    """The text has errors; `findings` are all of them, the message shows each with its place."""
-
-    def __init__(self, checked: Checked):
-        count = sum(finding["severity"] == "error" for finding in checked.findings)
-        super().__init__(
-            f"{checked.origin} has {count} error{'s' if count != 1 else ''}\n\n" + "\n\n".join(checked.texts)
-        )
-        self.findings = checked.findings
-
-
 class DeploymentRefused(ValueError):
     """The front door would not take the definition; the message is its own."""
 
@@ -76,18 +67,22 @@ def check(content: bytes, origin: str, *, schemas: ReadSchema | None = None) -> 
     definition = _asl(content)
     if definition is not None:
         return _check_asl(content, origin, definition)
-    loaded = spec.load(content, origin, schemas=schemas)
-    checked = Checked(origin, loaded=loaded)
+    return checked_spec(spec.load(content, origin, schemas=schemas), origin)
+
+
+def checked_spec(loaded: Loaded, origin: str) -> Checked:
+    """What was found in a spec, as text and as JSON."""
+    made = Checked(origin, loaded=loaded)
     for diagnostic in loaded.diagnostics:
-        checked.findings.append(diagnostic.to_json())
-        checked.texts.append(loaded.source.render(diagnostic))
-    return checked
+        made.findings.append(diagnostic.to_json())
+        made.texts.append(loaded.source.render(diagnostic))
+    return made
 
 
 def workflow_of(checked: Checked) -> Workflow:
     """The workflow of a text that was checked. Raises `InvalidWorkflow` with every error in it."""
     if not checked.ok:
-        raise InvalidWorkflow(checked)
+        raise InvalidWorkflow(checked.origin, checked.findings, checked.texts)
     if checked.definition is not None:
         return Workflow(checked.origin, _name_of(checked.origin), checked.definition, warnings=checked.texts)
     assert checked.loaded is not None

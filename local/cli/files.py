@@ -10,6 +10,7 @@ from typing import Any
 
 from ...handlers import workflows
 from ...handlers.workflows import MAX_BYTES, Checked, Workflow
+from . import python_files
 from .problem import WrongRequest
 
 
@@ -18,11 +19,12 @@ class WorkflowFile(Workflow):
     """A workflow out of the file at `path`."""
 
     path: Path = Path()
+    root: Path | None = None
 
     @property
     def folder(self) -> Path:
         """Where its Python handlers are looked for."""
-        return self.path.resolve().parent
+        return self.root or self.path.resolve().parent
 
 
 def read_bytes(path: Path) -> bytes:
@@ -53,12 +55,28 @@ def _similar(path: Path) -> str:
 
 def check(path: Path) -> Checked:
     """Reads the file and finds everything that is wrong with it."""
+    if python_files.is_python(path):
+        return _check_built(python_files.build(path))
     return check_content(read_bytes(path), path)
 
 
 def check_content(content: bytes, path: Path) -> Checked:
     """Finds everything that is wrong with what was read from the file."""
     return workflows.check(content, str(path), schemas=_schemas(path.parent))
+<<<<<<< HEAD
+=======
+
+
+def _check_built(built: python_files.Built) -> Checked:
+    def read(file: str) -> str:
+        try:
+            return read_bytes(Path(file)).decode("utf-8-sig", errors="replace")
+        except WrongRequest:
+            return ""
+
+    loaded = built.workflow.load(str(built.path), read, schemas=_schemas(built.path.parent))
+    return workflows.checked_spec(loaded, str(built.path))
+>>>>>>> 74af388 (Workflows built in Python compile to the documents of their twins in YAML, with places in the Python file)
 
 
 def _schemas(folder: Path) -> Callable[[str], Any]:
@@ -84,12 +102,20 @@ def _schemas(folder: Path) -> Callable[[str], Any]:
 
 def load_workflow(path: Path) -> WorkflowFile:
     """The workflow in the file. Raises `WrongRequest` with every error in it."""
+    built = python_files.build(path) if python_files.is_python(path) else None
     try:
-        found = workflows.workflow_of(check(path))
+        found = workflows.workflow_of(check(path) if built is None else _check_built(built))
     except workflows.InvalidWorkflow as error:
         raise WrongRequest(str(error)) from None
     return WorkflowFile(
-        found.origin, found.name, found.definition, found.source_map, found.spec, found.warnings, path
+        found.origin,
+        found.name,
+        found.definition,
+        found.source_map,
+        found.spec,
+        found.warnings,
+        path if built is None else built.path,
+        None if built is None else built.folder,
     )
 
 

@@ -103,7 +103,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = with_store(add("run", "run:run", "run a workflow to its end"))
     run.add_argument(
-        "file", metavar="FILE", help="a spec, or a definition in Amazon States Language (JSON or YAML)"
+        "file",
+        metavar="FILE",
+        help="a spec, a definition in Amazon States Language (JSON or YAML), or flow.py:workflow",
     )
     run.add_argument(
         "--input", metavar="JSON|@FILE", default=None, help="the execution's input (default: {})"

@@ -15,28 +15,44 @@ if TYPE_CHECKING:
     from stratum.handlers.task_function import NoIdempotencyKey, Task, TaskContext, task
     from stratum.statelang.python.annotations import AnnotationError, ContractViolated
     from stratum.statelang.python.options import Retry
+    from stratum.statelang.python.references import Expression, choose, contained, expression, fn, null
+    from stratum.statelang.python.workflow import Workflow
+    from stratum.statelang.spec.diagnostics import InvalidWorkflow
 
 _WHERE = {
-    "AnnotationError": "statelang.python.annotations", "ContractViolated": "statelang.python.annotations",
-    "NoIdempotencyKey": "handlers.task_function", "Retry": "statelang.python.options", "Task": "handlers.task_function",
-    "TaskContext": "handlers.task_function", "task": "handlers.task_function",
-}  # fmt: skip
+    "handlers.task_function": ("NoIdempotencyKey", "Task", "TaskContext", "task"),
+    "statelang.python.annotations": ("AnnotationError", "ContractViolated"),
+    "statelang.python.options": ("Retry",),
+    "statelang.python.references": ("Expression", "choose", "contained", "expression", "fn", "null"),
+    "statelang.python.workflow": ("Workflow",),
+    "statelang.spec.diagnostics": ("InvalidWorkflow",),
+}
+
+_MODULES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
     "AnnotationError",
     "ContractViolated",
+    "Expression",
+    "InvalidWorkflow",
     "NoIdempotencyKey",
     "Retry",
     "Task",
     "TaskContext",
+    "Workflow",
+    "choose",
+    "contained",
+    "expression",
+    "fn",
+    "null",
     "task",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    if name not in _MODULES:
         raise AttributeError(f"module 'stratum' has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"stratum.{_WHERE[name]}"), name)
+    found = getattr(importlib.import_module(f"stratum.{_MODULES[name]}"), name)
     globals()[name] = found
     return found
 

@@ -2,7 +2,10 @@
 
 - `annotations`: an annotation as a contract, and values on the way from JSON and to it.
 - `signatures`: what a handler takes and answers, as its annotations say.
-- `options`: what `@task` says of a task beside its types.
+- `options`, `names`: what `@task` says of a task beside its types, and what Python's things are called in a spec.
+- `workflow`: the builder; `fields` and `types`: what its calls are given, as it stands in a spec.
+- `references`: what a workflow's data will be: Python's operators write JSONata.
+- `frames`, `places`: where in a Python file the parts of a workflow stand.
 
 Pydantic reads the annotations: its own models, dataclasses, TypedDicts, enums, dates and what else it knows.
 """

@@ -6,10 +6,10 @@ import json
 import sys
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typing_extensions
 from pydantic import TypeAdapter, ValidationError
@@ -102,22 +102,31 @@ class Shape:
             raise ContractViolated(self.what, [_zoned(each) for each in found])
 
 
-def shared_schemas(annotations: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The JSON Schemas of several annotations by name, and the definitions that they refer to, each under one name.
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """JSON Schemas of several annotations, and the definitions that they refer to, each under one name.
+    `problems` tell why an annotation has none."""
 
-    Raises `AnnotationError`.
-    """
-    adapters: list[tuple[str, typing.Literal["validation"], TypeAdapter[Any]]] = []
-    for name, annotation in annotations.items():
+    schemas: list[dict[str, Any] | None]
+    definitions: dict[str, Any]
+    problems: dict[int, str]
+
+
+def schemas_of(annotations: Sequence[Any]) -> Schemas:
+    """The schemas of the annotations, in their order."""
+    adapters: list[tuple[int, Literal["validation"], TypeAdapter[Any]]] = []
+    problems: dict[int, str] = {}
+    for number, annotation in enumerate(annotations):
         try:
-            adapters.append((name, "validation", TypeAdapter(_usable(annotation))))
-            TypeAdapter.json_schemas(adapters[-1:])
+            adapter: TypeAdapter[Any] = TypeAdapter(_usable(annotation))
+            TypeAdapter.json_schemas([(number, "validation", adapter)])
         except (PydanticUserError, TypeError, NameError) as error:
-            raise AnnotationError(f"{name}: {_reason(error)}") from None
-    if not adapters:
-        return {}, {}
-    made, shared = TypeAdapter.json_schemas(adapters)
-    return {name: schema for (name, _), schema in made.items()}, shared.get("$defs", {})
+            problems[number] = _reason(error)
+        else:
+            adapters.append((number, "validation", adapter))
+    made, shared = TypeAdapter.json_schemas(adapters) if adapters else ({}, {})
+    schemas = [made.get((number, "validation")) for number in range(len(annotations))]
+    return Schemas(schemas, shared.get("$defs", {}), problems)
 
 
 def standing_alone(schema: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +227,7 @@ def _converted(annotation: Any, known: dict[Any, Any]) -> Any:
             known[annotation] = made
         return known[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if not arguments or origin is typing.Literal:
+    if not arguments or origin is Literal:
         return annotation
     if origin is Annotated:
         inner = _converted(annotation.__origin__, known)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal, TypedDict
 
-ErrorName = str | type[BaseException]
-"""An error by its name, or the exception whose class bears it."""
-Duration = str | int
+from .names import ErrorName, error_names
+
+Duration = str | int | timedelta
 """As in a spec: `30s`, `1h30m`, or whole seconds."""
 
 
@@ -38,19 +39,23 @@ class TaskOptions:
     ensure: Sequence[str | Callable[[Any], Any]] = ()
 
 
-def error_name(error: ErrorName) -> str:
-    """The name under which Step Functions sees an exception: that of its class."""
-    return error if isinstance(error, str) else error.__name__
-
-
-def error_names(errors: Sequence[ErrorName] | ErrorName) -> list[str]:
-    if isinstance(errors, str | type):
-        errors = [errors]
-    return [error_name(each) for each in errors]
+def written_duration(value: Duration) -> Any:
+    """A duration as it stands in a spec; what is none is left for the checks to tell."""
+    if not isinstance(value, timedelta):
+        return value
+    seconds = value.total_seconds()
+    return int(seconds) if seconds.is_integer() else f"{seconds}s"
 
 
 def written_retry(retry: Retry | Literal["none"]) -> Any:
     """A `retry` as it stands in a spec."""
-    if isinstance(retry, str):
+    if not isinstance(retry, dict):
         return retry
-    return {key: error_names(value) if key in ("on", "never") else value for key, value in retry.items()}  # pyright: ignore[reportArgumentType]
+    made: dict[str, Any] = dict(retry)
+    for key in ("on", "never"):
+        if key in made:
+            made[key] = error_names(made[key])
+    for key in ("delay", "max_delay"):
+        if key in made:
+            made[key] = written_duration(made[key])
+    return made

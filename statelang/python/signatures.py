@@ -42,7 +42,7 @@ def signature_of(
     function: Callable[..., Any], name: str, namespace: Mapping[str, Any] | None = None
 ) -> Signature:
     """Reads the annotations; `namespace` has names that are not of the function's module. Raises `AnnotationError`."""
-    hints = _hints(function, name, namespace)
+    hints = hints_of(function, name, namespace)
     parameters = dict(inspect.signature(function).parameters)
     context = parameters.pop(CONTEXT, None) is not None
     whole = EVENT in parameters
@@ -73,7 +73,10 @@ def signature_of(
     return Signature(event, None if result is Any else Shape(result, f"the result of {name}"), whole, context)
 
 
-def _hints(function: Callable[..., Any], name: str, namespace: Mapping[str, Any] | None) -> dict[str, Any]:
+def hints_of(
+    function: Callable[..., Any], name: str, namespace: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The function's annotations, with names looked up. Raises `AnnotationError`."""
     try:
         hints = typing_extensions.get_type_hints(function, localns=dict(namespace or {}), include_extras=True)
     except NameError as error:

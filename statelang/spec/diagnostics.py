@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,20 @@ class Diagnostic:
             "suggestion": self.suggestion,
             "path": "/".join(map(str, self.path)),
         }
+
+
+class InvalidWorkflow(ValueError):
+    """A workflow has errors: `findings` are all of them as JSON, the message shows each with its place."""
+
+    def __init__(self, origin: str, findings: Sequence[Mapping[str, Any]], texts: Sequence[str]):
+        count = sum(finding["severity"] == "error" for finding in findings)
+        super().__init__(f"{origin} has {count} error{'s' if count != 1 else ''}\n\n" + "\n\n".join(texts))
+        self.findings = findings
+
+    @classmethod
+    def of(cls, origin: str, diagnostics: Sequence[Diagnostic], lines: list[str]) -> InvalidWorkflow:
+        texts = [render(each, lines) for each in diagnostics]
+        return cls(origin, [each.to_json() for each in diagnostics], texts)
 
 
 def render(diagnostic: Diagnostic, lines: list[str]) -> str:

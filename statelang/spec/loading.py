@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,6 +39,14 @@ def load(text: str | bytes, name: str = "<spec>", *, schemas: ReadSchema | None 
     source, findings = read_source(text, name)
     if source.data is None:
         return Loaded(source, None, findings)
+    return load_source(source, findings, schemas=schemas)
+
+
+def load_source(
+    source: Source, findings: Sequence[Diagnostic] = (), *, schemas: ReadSchema | None = None
+) -> Loaded:
+    """Checks a spec whose data is there; `findings` are those that were made on the way to it."""
+    findings = list(findings)
     reader = _Reader(source, findings, schemas)
     spec = reader.spec()
     if spec is not None:
