@@ -63,8 +63,6 @@ def check(path: Path) -> Checked:
 def check_content(content: bytes, path: Path) -> Checked:
     """Finds everything that is wrong with what was read from the file."""
     return workflows.check(content, str(path), schemas=_schemas(path.parent))
-<<<<<<< HEAD
-=======
 
 
 def _check_built(built: python_files.Built) -> Checked:
@@ -76,7 +74,6 @@ def _check_built(built: python_files.Built) -> Checked:
 
     loaded = built.workflow.load(str(built.path), read, schemas=_schemas(built.path.parent))
     return workflows.checked_spec(loaded, str(built.path))
->>>>>>> 74af388 (Workflows built in Python compile to the documents of their twins in YAML, with places in the Python file)
 
 
 def _schemas(folder: Path) -> Callable[[str], Any]:
