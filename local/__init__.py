@@ -5,6 +5,7 @@
 - `functions`: Python handlers in warm worker processes, or in this process.
 - `server`: the HTTP endpoint of `stratum up`.
 - `stores`, `sqlite_store`: a store by its address, and the embedded form.
+- `coverage`: reports of what tests took of workflows.
 - `cli`: the `stratum` command.
 - `import.stratum`: the package `stratum` itself, around the rooms.
 - `examples`: three workflows with handlers that do real work.

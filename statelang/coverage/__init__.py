@@ -13,9 +13,9 @@ The history's events tell which states were entered. Which rule, retrier or catc
 the engine notes beside them (`engine.ways`): where two rules lead to one state, no AWS event tells them apart.
 """
 
-from .numbers import Coverage, total
+from .numbers import Coverage, share, shown, total
 from .parts import COUNTED, KINDS, Part, parts_of_definition, parts_of_spec, violations_of
-from .taken import Taken
+from .taken import Taken, times
 
 __all__ = [
     "COUNTED",
@@ -25,6 +25,9 @@ __all__ = [
     "Taken",
     "parts_of_definition",
     "parts_of_spec",
+    "share",
+    "shown",
+    "times",
     "total",
     "violations_of",
 ]

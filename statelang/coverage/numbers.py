@@ -28,6 +28,15 @@ class Coverage:
     def counts(self) -> tuple[int, int]:
         return self.of(self.counted)
 
+    def counts_of(self, owner: str) -> tuple[int, int]:
+        """The same for one step or state: its ways alone, without the step itself."""
+        parts = [
+            part
+            for part in self.parts
+            if part.owner == owner and part.kind != "steps" and part.kind in self.counted
+        ]
+        return sum(part.hits(self.hits) > 0 for part in parts), len(parts)
+
     @property
     def percent(self) -> float:
         return share(*self.counts)

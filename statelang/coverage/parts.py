@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine import ways
+from .taken import times
 
 KINDS = ("steps", "choices", "branches", "items", "catches", "retries", "ensures", "contracts", "timeouts", "heartbeats")  # fmt: skip
 """Kinds of parts. `steps` are states in plain ASL; `branches` are those of Parallel states; `items` are a Map that
@@ -46,7 +47,7 @@ class Part:
         return f"{self.owner}: {self.label}" if self.label else self.owner
 
     def hits(self, taken: Mapping[str, Mapping[str, int]]) -> int:
-        return sum(taken.get(state, {}).get(place, 0) for state, place in self.ways)
+        return sum(times(taken, state, place) for state, place in self.ways)
 
 
 def _nowhere(path: Path) -> int | None:

@@ -9,7 +9,20 @@ from typing import Any
 from ..engine.ways import Way
 
 Hits = dict[str, dict[str, int]]
-"""By state and by place in it: `""` for the state itself; the state `""` is the machine."""
+"""By state and by place in it: `""` for the state itself, EXITED; the state `""` is the machine."""
+
+EXITED = "exited"
+NEXT = "Next"
+"""The way of a state that goes on with its `Next` or ends its machine: see `times`."""
+
+
+def times(hits: Mapping[str, Mapping[str, int]], state: str, place: str) -> int:
+    """How often the way was gone. A state's `Next` is what it was left by when no catcher took it elsewhere."""
+    places = hits.get(state, {})
+    if place != NEXT:
+        return places.get(place, 0)
+    caught = sum(count for other, count in places.items() if other.startswith("Catch["))
+    return max(0, places.get(EXITED, 0) - caught)
 
 
 class Taken:
@@ -55,6 +68,7 @@ class Following:
                 taken.add(name, "")
             elif kind.endswith("StateExited"):
                 details = event["stateExitedEventDetails"]
+                taken.add(details["name"], EXITED)
                 variable = taken.violations.get(details["name"])
                 if variable is not None:
                     for place in _violated(details.get("assignedVariables", {}).get(variable)):

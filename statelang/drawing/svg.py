@@ -42,10 +42,10 @@ STYLE = f"""
 .machine .edge text{{fill:var(--soft);font-size:11px;text-anchor:middle}}
 .machine .edge rect{{fill:var(--ground);stroke:none}}
 .machine .node .edge rect{{fill:var(--part)}}
-.machine .tone-full>rect,.machine .tone-full>path.shape{{fill:var(--full-fill);stroke:var(--full);stroke-width:1.6}}
-.machine .tone-some>rect,.machine .tone-some>path.shape{{fill:var(--some-fill);stroke:var(--some);stroke-width:1.6}}
-.machine .tone-none>rect,.machine .tone-none>path.shape{{fill:var(--none-fill);stroke:var(--none);stroke-width:1.6;stroke-dasharray:6 3}}
-.machine .open>rect{{fill:var(--part)}}
+.machine .node.tone-full>rect,.machine .node.tone-full>path{{fill:var(--full-fill);stroke:var(--full);stroke-width:1.6}}
+.machine .node.tone-some>rect,.machine .node.tone-some>path{{fill:var(--some-fill);stroke:var(--some);stroke-width:1.6}}
+.machine .node.tone-none>rect,.machine .node.tone-none>path{{fill:var(--none-fill);stroke:var(--none);stroke-width:1.6;stroke-dasharray:6 3}}
+.machine .node.open>rect{{fill:var(--part)}}
 .machine .edge.tone-full path{{stroke:var(--full)}}
 .machine .edge.tone-full path.head{{fill:var(--full)}}
 .machine .edge.tone-none path{{stroke:var(--none)}}

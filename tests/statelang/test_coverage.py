@@ -18,10 +18,11 @@ from stratum.statelang.coverage import (
     Taken,
     parts_of_definition,
     parts_of_spec,
+    shown,
+    times,
     total,
     violations_of,
 )
-from stratum.statelang.coverage.numbers import shown
 from stratum.statelang.spec import load
 
 SPEC = """\
@@ -178,7 +179,8 @@ def test_what_runs_of_a_definition_take() -> None:
         run = taken.execution()
         for commit in commits_of(definition, {"n": number}):
             run.feed(commit.events, commit.ways)
-    assert taken.hits == {"A": {"": 2, "Choices[1]": 2}, "B": {"": 2}}
+    assert taken.hits == {"A": {"": 2, "exited": 2, "Choices[1]": 2}, "B": {"": 2, "exited": 2}}
+    assert (times(taken.hits, "B", "Next"), times(taken.hits, "C", "Next")) == (2, 0)
     coverage = Coverage("m", parts_of_definition(definition), taken.hits)
     assert [part.key for part in coverage.missing] == ["A: Choices[0] → B", "A: Default → B"]
     assert coverage.counts == (3, 5)
