@@ -76,7 +76,7 @@ def trail(store: Store, execution: str) -> Trail:
     for commit in commits:
         snapshot = commit.snapshot or {**snapshot, **(commit.changes or {}).get("set", {})}
     mapped = source_map(store, snapshot["definition"]) or {}
-    reader = _Reader(mapped)
+    reader = Reader(mapped)
     told = (entry for commit in commits for entry in reader.read(commit))
     entries = heapq.merge(
         told, _marked(store, execution), _noted(store, execution), key=lambda entry: entry.at
@@ -149,7 +149,7 @@ _KEPT = ("error", "cause", "location", "length", "timeoutInSeconds", "heartbeatI
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Where an event happened: the state that was entered with the event `entry`, within the one `around` it."""
 
     entry: int = 0
@@ -157,17 +157,17 @@ class _Place:
     step: str | None = None
     iteration: str | None = None
     attempt: int | None = None
-    around: _Place | None = None
+    around: Place | None = None
 
-    def up_to(self, state: str) -> _Place:
+    def up_to(self, state: str) -> Place:
         """This place, or the nearest one around it, in that state."""
-        at: _Place | None = self
+        at: Place | None = self
         while at is not None and at.state != state:
             at = at.around
         return at or self
 
 
-class _Reader:
+class Reader:
     """Turns events into entries; every event inherits its place from the one that it follows."""
 
     def __init__(self, mapped: Mapping[str, Any]):
@@ -175,19 +175,23 @@ class _Reader:
         self._violations = {
             each["violations"] for each in mapped.get("steps", {}).values() if "violations" in each
         }
-        self._places: dict[int, _Place] = {0: _Place()}
-        self._within: dict[int, tuple[_Place, str | None]] = {}
+        self._places: dict[int, Place] = {0: Place()}
+        self._within: dict[int, tuple[Place, str | None]] = {}
         """By the events that begin branches and iterations: the place around what follows, and its iteration."""
         self._maps: set[int] = set()
         self._attempts: dict[int, int] = {}
+
+    def places(self, commit: Commit) -> Iterator[tuple[Event, Place]]:
+        """The commit's events, each with where it happened. Commits are read in order."""
+        for event in commit.events:
+            yield event, self._place(event)
 
     def read(self, commit: Commit) -> Iterator[Entry]:
         yield from (entry for message in commit.messages if (entry := self._message(message, commit)))
         ways: dict[int, list[str]] = {}
         for entry, place in commit.ways:
             ways.setdefault(int(entry), []).append(str(place))
-        for event in commit.events:
-            place = self._place(event)
+        for event, place in self.places(commit):
             if event["type"] not in _BEHIND:
                 yield from self._entries(event, place, commit, ways.get(place.entry, []))
 
@@ -201,16 +205,14 @@ class _Reader:
             return Entry(commit.at, word, message["by"], commit.seq)
         return None
 
-    def _place(self, event: Event) -> _Place:
+    def _place(self, event: Event) -> Place:
         kind, previous = event["type"], event["previousEventId"]
         place = self._places.get(previous, self._places[0])
         details = _details(event)
         if kind.endswith("StateEntered"):
             around, iteration = self._within.get(previous, (place.around, place.iteration))
             name = details["name"]
-            place = _Place(
-                event["id"], name, self._states.get(name, {}).get("step"), iteration, around=around
-            )
+            place = Place(event["id"], name, self._states.get(name, {}).get("step"), iteration, around=around)
             if kind == "MapStateEntered":
                 self._maps.add(event["id"])
         elif kind.endswith("StateExited"):
@@ -231,11 +233,11 @@ class _Reader:
         self._places[event["id"]] = place
         return place
 
-    def _is_own(self, place: _Place, kind: str) -> bool:
+    def _is_own(self, place: Place, kind: str) -> bool:
         """Whether the event before was the state's own: of a Map that is what ends an iteration."""
         return kind == "MapStateFailed" and place.entry in self._maps
 
-    def _entries(self, event: Event, place: _Place, commit: Commit, ways: list[str]) -> Iterator[Entry]:
+    def _entries(self, event: Event, place: Place, commit: Commit, ways: list[str]) -> Iterator[Entry]:
         kind, details = event["type"], _details(event)
         data: dict[str, Any] = {
             _DATA.get(name, name): _value(value) if name in _DATA else value

@@ -166,6 +166,18 @@ def _parser() -> argparse.ArgumentParser:
     revert.add_argument("--reason", metavar="TEXT", help="why, for the audit")
     _goes_on(revert)
 
+    replay = with_store(
+        add(
+            "replay",
+            "time_travel:replay",
+            "see what another version makes of what an execution's tasks answered",
+        )
+    )
+    replay.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    replay.add_argument("file", metavar="FILE", help="the new version: a spec, or a definition")
+    replay.add_argument("--input", metavar="JSON|@FILE", default=None, help="another input than it had")
+    replay.add_argument("--json", action="store_true", help="both runs as JSON")
+
     checkpoint = with_store(
         add("checkpoint", "time_travel:checkpoint", "give the place where an execution stands a name")
     )

@@ -1,19 +1,22 @@
-"""`stratum redrive`, `fork`, `revert`, `checkpoint` and `checkpoints`: executions gone on with from earlier places."""
+"""`stratum redrive`, `fork`, `revert`, `replay`, `checkpoint(s)`: executions gone back to, and on with."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import sys
+from pathlib import Path
 
 from ...handlers.executions import Executions
 from ...handlers.store import Head, Store
 from ...handlers.time_travel import checkpoints as named
 from ...handlers.time_travel import forks, points
+from ...handlers.time_travel import replay as replaying
 from ...statelang.engine import CannotFork, messages
 from ..people import whoami
 from .executions import _runtime, clock_time, find
-from .files import read_input
+from .files import load_workflow, read_input
 from .opening import RUN
 from .problem import WrongRequest
 from .run import go_on, new_name
@@ -88,6 +91,50 @@ def checkpoints(options: argparse.Namespace) -> int:
     ]  # fmt: skip
     print_table(("EVENT", "TIME", "CHECKPOINT", "STEP", "BEFORE STATE"), rows)
     return 0
+
+
+def replay(options: argparse.Namespace) -> int:
+    from ...statelang.asl import dump, load_definition
+
+    store, head = find(options)
+    workflow = load_workflow(Path(options.file))
+    input = None if options.input is None else read_input(options.input)
+    machine = load_definition(dump(workflow.definition))
+    try:
+        made = replaying.replay(_executions(store), head.execution, machine, workflow.source_map, input)
+    except replaying.CannotReplay as refused:
+        raise WrongRequest(f"{options.file}: {refused}") from None
+    if options.json:
+        told = {
+            "same": made.same,
+            "old": made.old.to_json(),
+            "new": made.new.to_json(),
+            "changes": made.changes,
+        }
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        _tell(made, head.name, options.file)
+    return 0 if made.same else 1
+
+
+def _tell(made: replaying.Difference, name: str, file: str) -> None:
+    if made.same:
+        print(f"{file} goes the same way as {name}, to the same end: {made.new.status}")
+        return
+    matched = difflib.SequenceMatcher(None, made.old.path, made.new.path, autojunk=False)
+    for tag, a, b, c, d in matched.get_opcodes():
+        if tag == "equal":
+            print("\n".join(f"    {step}" for step in made.old.path[a:b]))
+        else:
+            lines = [f"  - {step}" for step in made.old.path[a:b]] + [
+                f"  + {step}" for step in made.new.path[c:d]
+            ]
+            print("\n".join(lines))
+    for word, run in (("was", made.old), ("is", made.new)):
+        end = f"{run.error}: {run.cause or ''}" if run.error else json.dumps(run.output, ensure_ascii=False)
+        if run.waits_at:
+            end = f"for an answer that {name} never had: {', '.join(run.waits_at)}"
+        print(f"{word + ':':<5}{run.status} {end}")
 
 
 def _executions(store: Store) -> Executions:

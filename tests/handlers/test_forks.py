@@ -11,6 +11,8 @@ from endpoint import Endpoint
 from stratum.handlers.identity import Identity
 from stratum.handlers.store import verify
 from stratum.handlers.time_travel import forks, points
+from stratum.handlers.time_travel.replay import replay
+from stratum.statelang.asl import load_definition
 from stratum.statelang.engine import CannotFork
 
 ME = Identity("ada", "cli")
@@ -178,3 +180,26 @@ def test_within_a_distributed_map_there_is_no_place(endpoint: Endpoint, sfn: Any
         forks.fork(endpoint.cloud.runtime, "default", original, None, "two", ME)
     endpoint.cloud.drain()
     assert fork(endpoint, original, "D", "three")["status"] == "SUCCEEDED"
+
+
+def test_a_replay_on_the_same_definition_goes_the_same_way(endpoint: Endpoint, sfn: Any) -> None:
+    original = run(endpoint, sfn, {**WIDE, "StartAt": "A"})
+    executions = endpoint.cloud.runtime.executions()
+    machine = executions.load(original).machine
+    made = replay(executions, original, machine, None)
+    # The mark is drawn anew for a place in the history, and comes out the same.
+    assert made.same, made
+    assert made.new.path == ["A", "B", "P", "X", "Y", "X2", "Z", "M", "I"]
+    assert made.new.output["each"] == [2, 4, 6]
+    failing = {"StartAt": "F", "States": {"F": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:function:fail",
+               "Retry": [{"ErrorEquals": ["ValueError"], "MaxAttempts": 2}], "End": True}}}  # fmt: skip
+    machine_arn = create(sfn, json.dumps(failing), "f")
+    second = sfn.start_execution(stateMachineArn=machine_arn, name="two", input="1")["executionArn"]
+    endpoint.cloud.drain()
+    loaded = executions.load(second)
+    again = replay(executions, second, loaded.machine, None)
+    assert again.same
+    assert again.new.error == "ValueError"
+    failing["States"]["F"]["Retry"][0]["MaxAttempts"] = 3
+    longer = replay(executions, second, load_definition(json.dumps(failing)), None)
+    assert (longer.new.status, longer.new.waits_at) == ("WAITING", ("F",))

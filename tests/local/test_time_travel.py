@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -138,3 +139,30 @@ def test_a_revert_stops_what_runs_and_goes_on_from_the_place(trip: Path) -> None
     stopped = done(trip, "show", "one", "--json")
     assert stopped["error"] == "Stratum.Reverted"
     assert "wrong mark" in stopped["cause"]
+
+
+def test_a_replay_shows_where_a_new_version_goes_another_way(trip: Path) -> None:
+    done(trip, "run", "trip.yaml", "--input", '{"n": 1}', "--name", "one")
+    calls(trip)
+    same = stratum(trip, "replay", "one", "trip.yaml")
+    assert same.returncode == 0, same.stdout + same.stderr
+    (trip / "new.yaml").write_text(
+        SPEC.replace("version: 1.0.0", "version: 1.1.0").replace(
+            "  - {id: last,", "  - {id: rest, wait: 30d}\n  - {id: last, when: $first.n > 5,"
+        ).replace("$last.n", "$last != null ? $last.n : 0")
+    )  # fmt: skip
+    told = stratum(trip, "replay", "one", "new.yaml", "--json")
+    assert told.returncode == 1, told.stderr
+    made = json.loads(told.stdout)
+    assert made["changes"] == [["only new", [], ["rest"]]]
+    assert (made["old"]["output"]["n"], made["new"]["output"]["n"]) == (21, 0)
+    shown = stratum(trip, "replay", "one", "new.yaml").stdout
+    assert "  + rest" in shown
+    (trip / "more.yaml").write_text(
+        SPEC.replace("  - {id: last,", "  - {id: extra, task: trip.extra}\n  - {id: last,")
+    )
+    waits = stratum(trip, "replay", "one", "more.yaml")
+    assert waits.returncode == 1
+    assert "for an answer that one never had: extra" in waits.stdout
+    assert not (trip / "calls").exists()  # nothing was performed
+    assert len(done(trip, "list", "--json")) == 1
