@@ -16,6 +16,8 @@ very same events.
 - `task_function`: `@task`, which makes users' own functions handlers with types.
 - `mocks`: answers in place of integrations, in AWS's format.
 - `work`: gates and agent steps: what waits for people and agents, and their answers; `identity`: who they are.
+- `audit`: an execution's story, its verification, signed bundles of it; search.
+- `time_travel`: forks, reverts, checkpoints, replays.
 - `store`: the `Store` protocol and its DynamoDB form.
 - `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.
 
