@@ -6,7 +6,6 @@ import http.client
 import json
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -92,40 +91,6 @@ def test_many_clients_at_once(up: Up) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(start, range(40))) == {"SUCCEEDED"}
-
-
-def test_the_aws_cli(up: Up) -> None:
-    def aws(*arguments: str) -> Any:
-        return up.cli("stepfunctions", *arguments)
-
-    task = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
-        "TimeoutSeconds": 60,
-    }
-    handed = {"FunctionName": "shop-charge", "Payload": {"sum": 1, "token.$": "$$.Task.Token"}}
-    definition = json.dumps({"StartAt": "A", "States": {"A": {**task, "Parameters": handed, "End": True}}})
-    machine = aws("create-state-machine", "--name", "cli", "--definition", definition, "--role-arn", ROLE)[
-        "stateMachineArn"
-    ]
-    execution = aws("start-execution", "--state-machine-arn", machine, "--input", "{}")["executionArn"]
-    deadline = time.monotonic() + 20
-    while True:
-        events = aws("get-execution-history", "--execution-arn", execution)["events"]
-        if events[-1]["type"] == "TaskSubmitted" or time.monotonic() > deadline:
-            break
-    scheduled = next(event for event in events if event["type"] == "TaskScheduled")
-    token = json.loads(scheduled["taskScheduledEventDetails"]["parameters"])["Payload"]["token"]
-    aws("send-task-success", "--task-token", token, "--task-output", '{"from": "cli"}')
-    assert aws("describe-execution", "--execution-arn", execution)["output"] == '{"from": "cli"}'
-    tested = aws(
-        "test-state",
-        "--definition",
-        '{"Type": "Pass", "Result": 1, "End": true}',
-        "--inspection-level",
-        "DEBUG",
-    )
-    assert tested["inspectionData"]["result"] == "1"
 
 
 def test_what_runs_goes_on_after_a_restart(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ other client. See the AWS CloudFormation template reference for what each type i
 - `engine`: what is changed about moto's CloudFormation.
 - `templates`: templates as data, with SAM's transform.
 - `resource`: a resource as moto meets it.
-- `step_functions`, `functions`, `others`: the types, by service.
+- `step_functions`, `functions`, `rest_apis`, `others`: the types, by service.
 - `custom`: custom resources.
 """
 

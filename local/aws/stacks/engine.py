@@ -11,7 +11,7 @@ import functools
 from typing import Any
 
 from ....handlers.logs import logger
-from . import functions, others, step_functions
+from . import functions, others, rest_apis, step_functions
 from .custom import CustomResource
 from .others import Placeholder
 from .resource import Clients, StackResource
@@ -33,7 +33,9 @@ KINDS: tuple[type[StackResource], ...] = (
     others.BucketPolicy,
     others.Secret,
     others.Alarm,
-    others.Stage,
+    rest_apis.RestApi,
+    rest_apis.Deployment,
+    rest_apis.Stage,
     CustomResource,
 )
 _SILENT = ("AWS::CDK::Metadata",)
@@ -185,5 +187,8 @@ def _fail(models: Any, stack: Any, error: Exception, doing: str) -> None:
     if doing == "CREATE":
         with contextlib.suppress(Exception):
             stack.resource_map.delete()
+        # The map makes what it is asked for and has not.
+        stack.resource_map._resource_json_map = {}
+        stack.output_map._output_json_map = {}
     stack._add_stack_event(f"{state}_COMPLETE")
     stack.status = f"{state}_COMPLETE"

@@ -6,6 +6,7 @@ import io
 import zipfile
 from typing import Any
 
+from ....handlers.functions import function_name
 from .resource import Made, Place, Properties, StackResource
 
 
@@ -127,17 +128,15 @@ def _inline(code: str, runtime: str) -> bytes:
 
 
 class Url(StackResource):
+    """moto has one URL for a function, whatever the qualifier: it reaches `$LATEST`."""
+
     type = "AWS::Lambda::Url"
 
     @classmethod
     def make(cls, place: Place, name: str, properties: Properties) -> Made:
-        given = {
-            key: properties[key]
-            for key in ("AuthType", "Cors", "InvokeMode", "Qualifier")
-            if key in properties
-        }
+        given = {key: properties[key] for key in ("AuthType", "Cors", "InvokeMode") if key in properties}
         made = place("lambda").create_function_url_config(
-            FunctionName=properties["TargetFunctionArn"], **given
+            FunctionName=function_name(properties["TargetFunctionArn"]), **given
         )
         return made["FunctionArn"], {"FunctionArn": made["FunctionArn"], "FunctionUrl": made["FunctionUrl"]}
 

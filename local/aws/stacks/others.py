@@ -143,26 +143,6 @@ class Alarm(StackResource):
         place("cloudwatch").delete_alarms(AlarmNames=[id])
 
 
-class Stage(StackResource):
-    type = "AWS::ApiGateway::Stage"
-    name_property = "StageName"
-
-    @classmethod
-    def make(cls, place: Place, name: str, properties: Properties) -> Made:
-        place("apigateway").create_stage(
-            restApiId=properties["RestApiId"],
-            stageName=name,
-            deploymentId=properties.get("DeploymentId", ""),
-            variables=properties.get("Variables", {}),
-        )
-        return name, {}
-
-    @classmethod
-    def drop(cls, place: Place, id: str, properties: Properties) -> None:
-        if "RestApiId" in properties:
-            place("apigateway").delete_stage(restApiId=properties["RestApiId"], stageName=id)
-
-
 class Placeholder(StackResource):
     """Stands for a resource of a type that nobody here makes, so that the rest of the stack can be."""
 

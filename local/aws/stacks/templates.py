@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from typing import Any
 
@@ -61,6 +62,7 @@ def parse(text: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]
 def _without_sam(template: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
     # SAM asks boto3 for a region, which only stands in a few names of AWS's own.
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that nobody gathers
     try:
         from samtranslator.model.exceptions import InvalidDocumentException
         from samtranslator.translator.transform import transform
