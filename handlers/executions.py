@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -85,6 +85,7 @@ class Executions:
         self._cache: OrderedDict[str, Loaded] = OrderedDict()
         self._lock = threading.Lock()
         self._defined: set[str] = set()
+        self._busy: Counter[str] = Counter()
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -209,6 +210,16 @@ class Executions:
 
         Answers, by execution, why its messages must be delivered again.
         """
+        with self._lock:
+            self._busy.update(list(messages))
+        try:
+            return self._advance(messages)
+        finally:
+            with self._lock:
+                self._busy.subtract(list(messages))
+                self._busy += Counter()  # those at zero are gone
+
+    def _advance(self, messages: Mapping[str, Sequence[Message]]) -> dict[str, Exception]:
         failures: dict[str, Exception] = {}
         todo = dict(messages)
         for attempt in range(_ATTEMPTS):
@@ -238,12 +249,31 @@ class Executions:
         return failures
 
     def dispatch_pending(self, execution: str) -> Loaded:
-        """Hands out again every task that the execution waits for, and asks again for its tick."""
+        """Hands out again every task that the execution waits for, and asks again for its tick.
+
+        One that has ended tells whoever waits for it again.
+        """
         loaded = self.load(execution)
+        if loaded.snapshot["status"] != "RUNNING" and "parent" in loaded.snapshot:
+            self._runtime.outbox.advance([parent_message(self.store.tenant, loaded.snapshot)])
         due = wake_at(loaded.snapshot)
         pending = pending_commands(loaded.machine, loaded.snapshot, self._runtime.clock())
         self._settle([(_Plan(loaded, None, pending, due), None)])
         return loaded
+
+    def outdated(self) -> list[str]:
+        """Executions known here as running whose log has gone on without this process."""
+        with self._lock:
+            known = [loaded for loaded in self._cache.values() if loaded.snapshot["status"] == "RUNNING"]
+        found: list[str] = []
+        for loaded in known:
+            if self.store.stored(loaded.execution, loaded.seq + 1) is None:
+                continue
+            with self._lock:
+                # One of our own threads may be about to make it known.
+                if not self._busy[loaded.execution] and self._cache.get(loaded.execution) is loaded:
+                    found.append(loaded.execution)
+        return found
 
     def _plan(self, execution: str, messages: Sequence[Message], *, cached: bool) -> _Plan:
         known = self._cache.get(execution) if cached else None

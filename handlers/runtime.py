@@ -102,6 +102,10 @@ class Runtime:
             found = self._executions[tenant] = Executions(store, self)
         return found
 
+    def all_executions(self) -> list[Executions]:
+        """The executions of every tenant that has been asked for."""
+        return list(self._executions.values())
+
     def forget(self) -> None:
         """Drops what is remembered of executions, after the store was cleared."""
         self._executions.clear()

@@ -84,6 +84,8 @@ class LocalCloud:
         self._failures: list[BaseException] = []
         self._stood = (-1, 0.0)
         self._closed = False
+        self._revision: int | None = None
+        self._looked = 0.0
 
     def __enter__(self) -> LocalCloud:
         return self
@@ -129,7 +131,7 @@ class LocalCloud:
         while not until():
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(f"not done after {timeout} s")
-            if not self._work() and not self._rest(execution, deadline):
+            if not self._work() and not self._rest(deadline):
                 raise Stuck(f"{execution or 'the cloud'}: nothing is left to do, and nothing is waited for")
 
     def step(self, seconds: float) -> None:
@@ -149,6 +151,8 @@ class LocalCloud:
         with queues.changed:
             if not queues.waiting:
                 queues.changed.wait(seconds)
+        if not queues.waiting:
+            self._look_at_store()
 
     def reset(self) -> None:
         """Forgets everything: what is stored, what is under way, what is due."""
@@ -163,7 +167,7 @@ class LocalCloud:
             or self.queues.in_flight
             or (self.clock.virtual and self.queues.next_wake is not None)
         ):
-            self._rest(None, None)
+            self._rest(None)
 
     def sweep(self) -> int:
         """What the schedule does on AWS once a minute; answers how many executions it woke."""
@@ -223,7 +227,7 @@ class LocalCloud:
         if failed := _failed(bodies, event, answer):
             self.queues.deliver_again(failed)
 
-    def _rest(self, execution: str | None, deadline: float | None) -> bool:
+    def _rest(self, deadline: float | None) -> bool:
         """Waits for a task, a timer or, under a virtual clock, not at all; answers False where neither is."""
         queues = self.queues
         wake = queues.next_wake
@@ -246,8 +250,8 @@ class LocalCloud:
         with queues.changed:
             if not queues.waiting:
                 queues.changed.wait(seconds)
-        if execution is not None and not queues.waiting:
-            self._look_at_store(execution)
+        if not queues.waiting:
+            self._look_at_store()
         return True
 
     def _overtaken(self, wake: int) -> float:
@@ -261,11 +265,15 @@ class LocalCloud:
         pace = self.clock.pace if isinstance(self.clock, VirtualClock) else 1.0
         return (wake - now) / 1000 / pace - (moment - self._stood[1])
 
-    def _look_at_store(self, execution: str) -> None:
-        executions = self.runtime.executions(self.store.tenant)
-        head = self.store.head(execution)
-        if head is not None and head.seq > executions.known(execution).seq:
-            executions.load(execution)
+    def _look_at_store(self) -> None:
+        """Goes on with executions that another process has moved: by a decision, a result, a stop."""
+        revision, now = self.store.revision(), time.monotonic()
+        if revision == self._revision if revision is not None else now < self._looked + _LOOK_AT_STORE:
+            return
+        self._revision, self._looked = revision, now
+        for executions in self.runtime.all_executions():
+            for execution in executions.outdated():
+                executions.dispatch_pending(execution)
 
 
 def _waits(body: Body) -> bool:

@@ -267,6 +267,10 @@ class SqliteStore:
         with self._connection.transaction() as run:
             run("DELETE FROM records WHERE tenant = ? AND kind = ? AND key = ?", (self.tenant, kind, key))
 
+    def revision(self) -> int | None:
+        with self._connection.reading() as run:
+            return run("PRAGMA data_version").fetchone()[0]
+
     def clear(self) -> None:
         own = "(SELECT id FROM executions WHERE tenant = ?)"
         with self._connection.transaction() as run:

@@ -272,6 +272,9 @@ class DynamoDbStore:
     def delete(self, kind: str, key: str) -> None:
         self._client.delete_item(TableName=self._table, Key=self._record_key(kind, key))
 
+    def revision(self) -> int | None:
+        return None
+
     def clear(self) -> None:
         start: dict[str, Any] = {}
         while True:

@@ -172,6 +172,11 @@ class Store(Protocol):
         """The text that was stored under `digest`."""
         ...
 
+    def revision(self) -> int | None:
+        """A number that is another one whenever another connection has written; None where that cannot be told
+        cheaply. It only saves looking."""
+        ...
+
     def clear(self) -> None:
         """Forgets everything of this tenant. For local use: nothing deployed calls it."""
         ...

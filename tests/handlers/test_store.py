@@ -385,3 +385,14 @@ def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
         database.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match="newer Stratum"):
         open_store(f"sqlite:///{newer}")
+
+
+def test_a_revision_is_another_one_when_others_have_written(tmp_path: Path, store: Store) -> None:
+    if store.revision() is None:
+        return  # this form cannot tell, and says so every time
+    before = store.revision()
+    store.put("k", "own", {})
+    assert store.revision() == before
+    other = open_store(f"sqlite:///{tmp_path}/store.db")
+    other.put("k", "others", {})
+    assert store.revision() != before
