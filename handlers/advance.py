@@ -6,11 +6,12 @@ be committed is reported as a failed item of its batch and is delivered again; t
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
+from aws_lambda_powertools.utilities.parser import BaseModel, parse
 
 from .logs import logger
 from .runtime import Runtime, deployed
@@ -31,12 +32,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Takes an SQS event and answers `{"batchItemFailures": [...]}`."""
-    bodies: dict[str, AdvanceBody | ValidationError] = {}
+    bodies: dict[str, AdvanceBody | ValueError] = {}
     groups: defaultdict[str, defaultdict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for record in event["Records"]:
         try:
-            body = bodies[record["messageId"]] = parse(record["body"], model=AdvanceBody)
-        except ValidationError as error:
+            body = bodies[record["messageId"]] = parse(json.loads(record["body"]), model=AdvanceBody)
+        except ValueError as error:  # no JSON, or not what a message is
             bodies[record["messageId"]] = error
             continue
         groups[body.tenant][body.execution].append(body.message)

@@ -58,7 +58,7 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
 
     def answer(record: Any) -> None:
         try:
-            results.extend(perform(runtime, parse(record.body, model=TaskBody)))
+            results.extend(perform(runtime, parse(json.loads(record.body), model=TaskBody)))
         except Exception as error:
             # Nothing is known of the task, so it says nothing of it: the command is delivered again.
             logger.warning(

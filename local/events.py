@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import json
@@ -54,6 +55,20 @@ def function_url_event(operation: str, parameters: dict[str, Any]) -> dict[str, 
         },
         "body": body,
         "isBase64Encoded": False,
+    }
+
+
+def page_event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """What a function URL hands on of a browser's request (payload format 2.0)."""
+    place, _, query = path.partition("?")
+    return {
+        "version": "2.0",
+        "rawPath": place,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {"http": {"method": method, "path": place, "sourceIp": "127.0.0.1"}},
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
     }
 
 

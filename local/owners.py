@@ -1,4 +1,4 @@
-"""Which process is running an execution: a file lock, which the system takes back when the process dies.
+"""Which process is running an execution, or is at work on one: a file lock, which the system takes back when the process dies.
 
 It only keeps two processes from doing the same work twice. That no result counts twice is the store's business.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
+from typing import IO
 
 
 class OwnedElsewhere(RuntimeError):
@@ -25,28 +27,49 @@ class Owner:
         user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
         self._path = Path(tempfile.gettempdir()) / f"stratum-{user}" / f"{key}.lock"
         self._execution = execution
-        self._file = None
+        self._file: IO[str] | None = None
 
     def __enter__(self) -> Owner:
         return self if self._file is not None else self.take()
 
-    def take(self) -> Owner:
-        """Takes the lock. Raises `OwnedElsewhere`."""
+    def take(self, patience: float = 0.2) -> Owner:
+        """Takes the lock; for `patience` seconds it is tried again, as somebody may be looking whether it is held.
+
+        Raises `OwnedElsewhere`.
+        """
         self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        self._file = self._path.open("w")
-        try:
-            _lock(self._file.fileno())
-        except OSError:
-            self._file.close()
-            self._file = None
-            raise OwnedElsewhere(self._execution) from None
-        return self
+        until = time.monotonic() + patience
+        while True:
+            file = self._path.open("w")
+            try:
+                _lock(file.fileno())
+                # Whoever held it may have removed the file since it was opened: then others lock another one.
+                if os.path.samestat(os.fstat(file.fileno()), os.stat(self._path)):
+                    self._file = file
+                    return self
+            except FileNotFoundError:
+                pass
+            except OSError:
+                if time.monotonic() >= until:
+                    file.close()
+                    raise OwnedElsewhere(self._execution) from None
+                time.sleep(0.02)  # nobody tells us when the lock is given back
+            file.close()
 
     def __exit__(self, *exc: object) -> None:
         if self._file is not None:
             # Removed while it is still held, so that nobody can have locked a file that is about to go.
             self._path.unlink(missing_ok=True)
             self._file.close()
+
+
+def is_held(url: str, execution: str) -> bool:
+    """Whether some process holds it."""
+    try:
+        with Owner(url, execution).take(patience=0):
+            return False
+    except OwnedElsewhere:
+        return True
 
 
 def _lock(file: int) -> None:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 
 from ..handlers.identity import Identity
 
+AGENTS = {
+    "CLAUDECODE": "claude-code", "CODEX_SANDBOX": "codex", "CODEX_SANDBOX_NETWORK_DISABLED": "codex", "CODEX_THREAD_ID": "codex",
+    "CURSOR_AGENT": "cursor", "GEMINI_CLI": "gemini-cli", "OPENCODE": "opencode", "AI_AGENT": "an agent",
+}  # fmt: skip
+"""What coding agents set in the environment of the commands that they run."""
 
-def whoami() -> Identity:
-    """The person at the command line, by the account that this process runs under."""
-    return Identity(account(), "cli", socket.gethostname())
+
+def whoami(environ: Mapping[str, str] = os.environ) -> Identity:
+    """Who is at the command line: the account that this process runs under, and the agent that runs it, if one does."""
+    agent = next((name for variable, name in AGENTS.items() if environ.get(variable)), None)
+    return Identity(account(), "cli", socket.gethostname(), agent)
 
 
 def account() -> str:

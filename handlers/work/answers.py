@@ -153,7 +153,7 @@ class Desk:
             for _ in range(_ATTEMPTS):
                 item = self.refresh(self.find(handle, kind))
                 if item.state != PENDING:
-                    raise self._over(item)
+                    raise self.over(item)
                 try:
                     return attempt(item)
                 except Conflict:
@@ -162,11 +162,11 @@ class Desk:
                 ALREADY_ANSWERED, f"{handle} is being answered by others at this moment; ask for its status"
             )
         except Refused as refused:
-            item = item or self.items.get(handle.partition(".")[0])
             self.note_refusal(refused, by, item, handle=handle[:80])
             raise
 
-    def _over(self, item: WorkItem) -> Refused:
+    def over(self, item: WorkItem) -> Refused:
+        """Why an item that is open no longer takes no answer."""
         if item.state == CLOSED:
             return Refused(LATE, f"{item.handle} ({item.step}) is closed: {item.why}")
         answer = item.answer or {}
@@ -224,7 +224,8 @@ class Desk:
     def note_refusal(
         self, refused: Refused, by: Identity, item: WorkItem | None = None, *, handle: str
     ) -> None:
-        """Puts a refusal into the journal."""
+        """Puts a refusal into the journal: of the item's execution, else of that which the handle names."""
+        item = item or self.items.get(handle.partition(".")[0])
         self.note(item, "refused", by, reason=refused.reason, message=str(refused)[:1000], handle=handle)
 
     def note(self, item: WorkItem | None, type: str, by: Identity, **fields: Any) -> None:

@@ -59,7 +59,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def handle(runtime: Runtime, event: dict[str, Any], tenant: str) -> dict[str, Any]:
-    """Takes a payload; answers `{"work": handle}`. Doing it again changes nothing.
+    """Takes a payload; answers `{"work": handle, "kind", "step"}`. Doing it again changes nothing.
 
     Raises ValueError for a payload that no step of ours sends: the task fails with it.
     """
@@ -74,7 +74,8 @@ def handle(runtime: Runtime, event: dict[str, Any], tenant: str) -> dict[str, An
             rules.check_schema(payload[name])
     while True:
         try:
-            return {"work": _take(desk, payload).handle}
+            item = _take(desk, payload)
+            return {"work": item.handle, "kind": item.kind, "step": item.step}
         except Conflict:
             continue  # somebody answers, or this payload was delivered twice: look again
 

@@ -104,6 +104,15 @@ def read(desk: Desk, token: str) -> Link:
     return link
 
 
+def read_for_deciding(desk: Desk, token: str) -> Link:
+    """As `read`; what is refused is noted in the journal."""
+    try:
+        return read(desk, token)
+    except Refused as refused:
+        desk.note_refusal(refused, Identity(None, "link"), handle=_claimed_handle(token))
+        raise
+
+
 def item_of(desk: Desk, link: Link) -> WorkItem:
     """The gate that a link is for, as it stands. Raises `Refused` where it shows something else by now."""
     item = desk.refresh(desk.find(link.handle, "gate"))
@@ -114,11 +123,7 @@ def item_of(desk: Desk, link: Link) -> WorkItem:
 
 def decide(desk: Desk, token: str, outcome: str, *, comment: str | None, form: Any = None) -> WorkItem:
     """Decides the link's gate in its approver's name; a link that has decided is used up. Raises `Refused`."""
-    try:
-        link = read(desk, token)
-    except Refused as refused:
-        desk.note_refusal(refused, Identity(None, "link"), handle=_claimed_handle(token))
-        raise
+    link = read_for_deciding(desk, token)
     by = Identity(link.approver, "link")
     item = desk.decide(link.handle, outcome, by, comment=comment, form=form, shown=link.digest)
     desk.items.store.put(_USED, link.nonce, {"at": desk.runtime.clock(), "work": link.handle})

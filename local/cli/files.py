@@ -116,20 +116,18 @@ def load_workflow(path: Path) -> WorkflowFile:
     )
 
 
-def read_input(text: str | None) -> str:
-    """`--input`: JSON, or `@FILE`. Answers compact JSON text."""
+def read_input(text: str | None, option: str = "--input") -> str:
+    """What an option takes as JSON, or as `@FILE`. Answers compact JSON text."""
     from ...statelang.asl import dump
 
     if text is None:
         return "{}"
-    source = "--input"
+    source = option
     if text.startswith("@"):
         path = Path(text[1:])
         content = read_bytes(path)
         if len(content) > MAX_BYTES:
-            raise WrongRequest(
-                f"{path} is larger than {MAX_BYTES} bytes; an execution's input has at most 262144"
-            )
+            raise WrongRequest(f"{path} is larger than {MAX_BYTES} bytes; data has at most 262144")
         source = str(path)
         try:
             text = content.decode("utf-8-sig")
@@ -139,7 +137,7 @@ def read_input(text: str | None) -> str:
         return dump(json.loads(text))
     except json.JSONDecodeError as error:
         raise WrongRequest(
-            f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_hint(text)}"
+            f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_hint(text, option)}"
         ) from None
     except ValueError as error:
         raise WrongRequest(f"{source}: not JSON: {error}") from None
@@ -147,5 +145,5 @@ def read_input(text: str | None) -> str:
         raise WrongRequest(f"{source}: nested too deeply") from None
 
 
-def _hint(text: str) -> str:
-    return f"; to read a file, write --input @{text}" if Path(text).suffix == ".json" else ""
+def _hint(text: str, option: str) -> str:
+    return f"; to read a file, write {option} @{text}" if Path(text).suffix == ".json" else ""

@@ -39,6 +39,10 @@ class Progress(Protocol):
 
     def feed(self, events: list[dict[str, Any]]) -> None: ...
 
+    def say(self, text: str) -> None:
+        """A line of its own, between the steps."""
+        ...
+
 
 def progress(title: str, steps: Steps, clock: Callable[[], int]) -> Progress:
     """The kind that stderr can show."""
@@ -81,6 +85,9 @@ class Lines:
                 mark = _PLAIN[step.status]
                 print(f"  {mark:<7}{step.id:<24} {describe(step, self._clock())}".rstrip(), file=sys.stderr)
 
+    def say(self, text: str) -> None:
+        print(f"  {text}", file=sys.stderr, flush=True)
+
 
 class LiveTree:
     """The tree of steps, redrawn in place, with the time that each has taken."""
@@ -105,6 +112,9 @@ class LiveTree:
 
     def feed(self, events: list[dict[str, Any]]) -> None:
         self._steps.feed(events)
+
+    def say(self, text: str) -> None:
+        self._live.console.print(text, markup=False, highlight=False)
 
     def _tree(self) -> Any:
         from rich.text import Text

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 from ...handlers.executions import Loaded
 from ...handlers.steps import Steps
 from ...handlers.store import Commit, Head, Store
+from ...handlers.work.items import WorkItems
 from ...handlers.workflows import DeploymentRefused, deploy, input_violations, source_map
 from ..cloud import CallFailed, LocalCloud
 from ..owners import OwnedElsewhere, Owner
+from ..people import whoami
 from .files import WorkflowFile, load_workflow, read_input
 from .opening import RUN, find_execution, open_store
 from .problem import WrongRequest
@@ -37,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     store = open_store(options.store, create=True)
     watch = _Watch()
     with LocalCloud(store, _functions(workflow.folder), observer=watch) as cloud:
+        cloud.runtime.requester = whoami().to_json()
         machine = _deploy(cloud, workflow)
         name = options.name or new_name()
         execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
@@ -96,13 +100,21 @@ def go_on(store: Store, heads: Sequence[Head], options: argparse.Namespace) -> i
     ended: list[Loaded] = []
     for folder, group in folders.items():
         watch = _Watch()
-        with LocalCloud(store, _functions(Path(folder)), observer=watch) as cloud:
+        with (
+            LocalCloud(store, _functions(Path(folder)), observer=watch) as cloud,
+            ExitStack() as owned,
+        ):
+            own: list[Head] = []
             for head in group:
                 try:
-                    with Owner(options.store, head.execution):
-                        ended.append(_resume(cloud, watch, head))
+                    owned.enter_context(Owner(options.store, head.execution))
                 except OwnedElsewhere:
                     print(f"{head.name}: another process is running it", file=sys.stderr)
+                    continue
+                # All of them go on, also while the first is waited for.
+                cloud.runtime.executions().dispatch_pending(head.execution)
+                own.append(head)
+            ended += [_resume(cloud, watch, head) for head in own]
     if options.json:
         print(json.dumps([outcome(loaded) for loaded in ended], indent=2, ensure_ascii=False))
     codes = [_report(loaded, options.store, result=not options.json) for loaded in ended]
@@ -139,8 +151,29 @@ class _Watch:
         self._execution, self.shown = execution, shown
 
     def __call__(self, execution: str, commit: Commit) -> None:
-        if execution == self._execution:
-            self.shown.feed(commit.events)
+        if execution != self._execution:
+            return
+        self.shown.feed(commit.events)
+        for event in commit.events:
+            if event["type"] == "TaskSubmitted" and (text := waits_for(event)) is not None:
+                self.shown.say(text)
+
+
+def waits_for(submitted: dict[str, Any]) -> str | None:
+    """What a person or an agent is to do for an execution that has just begun to wait for them, or None."""
+    output = submitted["taskSubmittedEventDetails"].get("output") or ""
+    if '"work":' not in output:
+        return None
+    match json.loads(output).get("Payload"):
+        case {"work": str(work), "kind": str(kind), "step": str(step)}:
+            return _call(kind, step, work)
+    return None
+
+
+def _call(kind: str, step: str, work: str) -> str:
+    if kind == "gate":
+        return f"{step} waits for a person's decision: {_program()} approve {work.partition('.')[0]}"
+    return f"{step} waits for an agent: {_program()} mcp, or {_program()} claim {work}"
 
 
 def _functions(folder: Path) -> Functions:
@@ -186,7 +219,8 @@ def _resume(cloud: LocalCloud, watch: _Watch, head: Head) -> Loaded:
     name = head.state_machine.rpartition(":")[2]
     watch.begin(head.execution, progress(f"{name} {head.name} (resumed)", steps, cloud.clock))
     with watch.shown:
-        executions.dispatch_pending(head.execution)
+        for item in WorkItems(executions).of_execution(executions.known(head.execution)):
+            watch.shown.say(_call(item.kind, item.step, item.handle))
         return cloud.wait(head.execution)
 
 

@@ -25,6 +25,7 @@ PORT = 8083
 
 def up(options: argparse.Namespace) -> int:
     from ..aws.snapshots import UnreadableSnapshot
+    from ..desk import desk_of
     from ..server import Endpoint, Service
 
     _check_host(options)
@@ -33,7 +34,10 @@ def up(options: argparse.Namespace) -> int:
         door = _door(options, store_url)
         port = options.port if options.port is not None else 0 if options.run else PORT
         try:
-            endpoint = Endpoint(door, options.host, port, open=options.insecure_bind)
+            endpoint = Endpoint(
+                door, options.host, port, open=options.insecure_bind,
+                desk=lambda: desk_of(door.cloud.runtime, store_url),
+            )  # fmt: skip
         except OSError as error:
             door.close()
             raise WrongRequest(

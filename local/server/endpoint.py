@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...handlers.api import front_door
 from ..aws import Door, Request, stacks
+from ..events import page_event
+
+if TYPE_CHECKING:
+    from ...handlers.work.answers import Desk
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a request to Step Functions: the largest definition, escaped."""
@@ -18,6 +23,8 @@ MAX_UPLOAD = 512 * 1024 * 1024
 """Bytes of any other: an object of S3, a function's code."""
 _RESETS = ("/_stratum/reset", "/moto-api/reset")
 """The second is what programs written for moto's server call; alone, moto's part would be gone and ours not."""
+GATES = "/_stratum/gates"
+"""Where the pages of gates' links are."""
 _LOOPBACK = re.compile(
     r"((sync-)?127\.0\.0\.1|(sync-)?([a-z0-9-]+\.)*localhost|\[::1\])(:\d+)?", re.IGNORECASE
 )
@@ -25,14 +32,26 @@ _LOOPBACK = re.compile(
 
 
 class Endpoint:
-    """Serves a door on `host:port`; port 0 takes any that is free."""
+    """Serves a door on `host:port`; port 0 takes any that is free.
 
-    def __init__(self, door: Door, host: str = "127.0.0.1", port: int = 0, *, open: bool = False):
+    `desk` gives what the pages of gates' links work on; without it there are none.
+    """
+
+    def __init__(
+        self,
+        door: Door,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        open: bool = False,
+        desk: Callable[[], Desk] | None = None,
+    ):
         class Handler(_Handler):
             pass
 
         Handler.door = door
         Handler.open = open
+        Handler.desk = staticmethod(desk) if desk is not None else None
         self._server = _Server((host, port), Handler)
         self.host = host
         self.port: int = self._server.server_address[1]
@@ -71,6 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     door: Door
     open: bool
+    desk: Callable[..., Desk] | None
 
     def _any(self) -> None:
         if not self._allowed():
@@ -83,6 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path in _RESETS and self.command == "POST":
             self.door.reset()
             self._json(HTTPStatus.OK, {"status": "reset"})
+        elif self.path.partition("?")[0] == GATES and self.desk is not None:
+            self._gate(self.desk, body)
         elif self.path.startswith("/_stratum/") and not self.path.startswith(stacks.ANSWERS):
             self._refuse(HTTPStatus.NOT_FOUND, "there is GET /_stratum/health, and POST /_stratum/reset")
         else:
@@ -91,6 +113,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(response.status, response.headers, response.body)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _any  # noqa: N815
+
+    def _gate(self, desk: Callable[[], Desk], body: bytes) -> None:
+        from ...handlers.work import page
+
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = page.handle(desk, page_event(self.command, self.path, headers, body))
+        self._send(answer["statusCode"], list(answer["headers"].items()), answer["body"].encode())
 
     # -- who may ask -----------------------------------------------------------------------------------
 
