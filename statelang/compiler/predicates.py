@@ -13,11 +13,8 @@ from dataclasses import replace
 
 from ..spec.contracts import MAX_VIOLATIONS, Contract
 from ..spec.models import Check
+from .errors import CONTRACT_VIOLATED, POSTCONDITION_FAILED
 from .rewriting import Names, quoted
-
-POSTCONDITION_FAILED = "Stratum.PostconditionFailed"
-CONTRACT_VIOLATED = "Stratum.ContractViolated"
-PRECONDITION_FAILED = "Stratum.PreconditionFailed"
 
 _BAD = (
     "$_bad := function($_p, $_e, $_v){{'code': '" + CONTRACT_VIOLATED + "', 'path': $_p,"

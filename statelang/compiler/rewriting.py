@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import jsonata
 from ..jsonata import nodes as n
-from ..spec.contracts import Contract
-from ..spec.expressions import contract_of, inside, is_expression
+from ..spec.expressions import Known, contract_of, inside, is_expression
 
 _ALWAYS_BOOLEAN = {"and", "or", "=", "!=", "in"}
+Resolve = Callable[[str], str | None]
+"""The expression that a variable of the spec is in ASL; None where it is called the same."""
 
 
 class Names:
     """How variables are called in the states of one step; `known` are the contracts of what is in scope."""
 
-    def __init__(self, known: Mapping[str, Contract], renamed: Mapping[str, str] | None = None):
+    def __init__(
+        self, known: Known, renamed: Mapping[str, str] | None = None, resolve: Resolve | None = None
+    ):
         self.known = known
-        self.renamed = {"context": "$states.context", **(renamed or {})}
+        self._renamed = {"context": "$states.context", **(renamed or {})}
+        self._resolve = resolve
+
+    def renamed(self, name: str) -> str | None:
+        if name in self._renamed:
+            return self._renamed[name]
+        return self._resolve(name) if self._resolve is not None else None
 
     def expression(self, text: str) -> str:
         """The expression with the spec's variables under ASL's names, elsewhere as it was written."""
         made, position = "", 0
         for reference in jsonata.free_variables(jsonata.compile(text).ast):
-            other = self.renamed.get(reference.name)
+            other = self.renamed(reference.name)
             if other is not None:
                 made += text[position : reference.start] + other
                 position = reference.end
@@ -52,21 +61,50 @@ class Names:
     def template(self, value: Any) -> Any:
         """Data, with its expressions rewritten. An optional field that is absent becomes null."""
         if is_expression(value):
-            text = inside(value)[0]
-            made = self.expression(text)
-            contract = contract_of(text, self.known)
-            if contract is not None and contract.optional and "." in text:
-                made = f"$exists({made}) ? {made} : null"
-            return braced(made)
+            return braced(self._total(inside(value)[0]))
         if isinstance(value, dict):
             return {key: self.template(part) for key, part in value.items()}
         if isinstance(value, list):
             return [self.template(part) for part in value]
         return value
 
+    def value(self, data: Any) -> str:
+        """Data as one expression. What comes to nothing is left out of it."""
+        if is_expression(data):
+            return f"({self._total(inside(data)[0])})"
+        if isinstance(data, dict):
+            return "{" + ", ".join(f"{quoted(key)}: {self.value(part)}" for key, part in data.items()) + "}"
+        if isinstance(data, list):
+            if not any(_computed(part) for part in data):
+                return json.dumps(data, ensure_ascii=False)
+            # An array that is an item of another would be poured into it, so every item comes in an array of its own.
+            made = "[]"
+            for part in data:
+                made = f"$append({made}, {boxed(self.value(part))})"
+            return made
+        return json.dumps(data, ensure_ascii=False)
+
     def text(self, value: str) -> str:
         """Text that may be an expression, as an expression for a string."""
         return self.expression(inside(value)[0]) if is_expression(value) else quoted(value)
+
+    def _total(self, text: str) -> str:
+        made = self.expression(text)
+        contract = contract_of(text, self.known)
+        if contract is not None and contract.optional and "." in text:
+            return f"$exists({made}) ? {made} : null"
+        return made
+
+
+def _computed(data: Any) -> bool:
+    if isinstance(data, dict):
+        return any(map(_computed, data.values()))
+    return any(map(_computed, data)) if isinstance(data, list) else is_expression(data)
+
+
+def boxed(expression: str) -> str:
+    """An array of one item, also where that item is an array."""
+    return f"($_b := {expression}; $type($_b) = 'array' ? [[$_b]] : [$_b])"
 
 
 def braced(expression: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .. import jsonata
 from ..jsonata import nodes as n
@@ -12,6 +12,12 @@ from .contracts import ANY, Contract
 from .diagnostics import Diagnostic, did_you_mean
 
 Path = tuple[str | int, ...]
+
+
+class Known(Protocol):
+    """The contracts of variables, by name."""
+
+    def get(self, name: str, /) -> Contract | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ def _fields(reference: jsonata.Reference, contract: Contract, finding: Any) -> D
     return None
 
 
-def contract_of(text: str, known: Mapping[str, Contract]) -> Contract | None:
+def contract_of(text: str, known: Known) -> Contract | None:
     """The contract of an expression that is one variable and fields of it; None where it cannot be told."""
     try:
         tree = jsonata.compile(text).ast

@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..asl.machine import transitions
-from .flow import END, build
-from .models import DecisionStep, FailStep, Spec, SucceedStep
+from .flow import END, Edge, Path
+from .models import AgentStep, AnyStep, DecisionStep, FailStep, GateStep, Spec, SucceedStep, bodies
+from .outline import Outline, outline
+
+_SHAPES: dict[type, tuple[str, str]] = {
+    DecisionStep: ("{{", "}}"),
+    SucceedStep: ("([", "])"),
+    FailStep: ("([", "])"),
+    GateStep: ("[/", "/]"),
+    AgentStep: ("[[", "]]"),
+}
+_LABELS = {"done": "", "skipped": "|skipped|", "error": "|error|", "revised": "|revise|"}
 
 
 def mermaid(spec: Spec) -> str:
-    """The steps of a spec and where they lead."""
+    """The steps of a spec and where they lead; a step that holds others is a frame around them."""
+    shape = outline(spec, [])
     lines = ["flowchart TD", f"    start([{_text(spec.workflow)}]) --> {_id(spec.steps[0].id)}"]
-    ends = False
-    for step in spec.steps:
-        opening, closing = (
-            ("{{", "}}")
-            if isinstance(step, DecisionStep)
-            else ("([", "])")
-            if isinstance(step, SucceedStep | FailStep)
-            else ("[", "]")
-        )
-        lines.append(f"    {_id(step.id)}{opening}{_text(step.id)}{closing}")
-    for edge in build(spec, []).edges:
-        label = {"done": "", "chosen": "", "skipped": "|skipped|", "error": "|error|"}[edge.how]
-        if edge.how == "chosen":
-            step = next(step for step in spec.steps if step.id == edge.start)
-            assert isinstance(step, DecisionStep)
-            when = step.decision[int(edge.path[3])].when
-            label = f"|{_text(when)}|" if when else "|otherwise|"
-        arrow = "-.->" if edge.how in ("skipped", "error") else "-->"
-        ends |= edge.target == END
-        lines.append(
-            f"    {_id(edge.start)} {arrow}{label} {'done' if edge.target == END else _id(edge.target)}"
-        )
-    if ends:
-        lines.append("    done([end])")
+    lines += _list(spec.steps, ("steps",), shape, "    ", "done")
     return "\n".join(lines) + "\n"
+
+
+def _list(steps: Sequence[AnyStep], path: Path, shape: Outline, margin: str, end: str) -> Iterator[str]:
+    for index, step in enumerate(steps):
+        within = bodies(step)
+        if not within:
+            opening, closing = _SHAPES.get(type(step), ("[", "]"))
+            yield f"{margin}{_id(step.id)}{opening}{_text(step.id)}{closing}"
+            continue
+        yield f"{margin}subgraph {_id(step.id)} [{_text(f'{step.id}: {step.kind}')}]"
+        for body in within:
+            inner = f"{_id(step.id)}__{body.name}"
+            yield f"{margin}    subgraph {inner} [{_text(body.name)}]"
+            at = (*path, index, *body.path)
+            yield from _list(body.steps, at, shape, f"{margin}        ", f"{inner}__end")
+            yield f"{margin}    end"
+        yield f"{margin}end"
+    flow = shape.flows[path]
+    edges = [*flow.edges, *flow.back]
+    ends = [edge for edge in edges if edge.target == END]
+    # What a branch, an item or a round comes to after its last step needs no picture.
+    shown = end == "done" or len(ends) > 1
+    for edge in edges:
+        if edge.target != END or shown:
+            yield f"{margin}{_arrow(edge, steps, end)}"
+    if ends and shown:
+        yield f"{margin}{end}([end])"
+
+
+def _arrow(edge: Edge, steps: Sequence[AnyStep], end: str) -> str:
+    label = _LABELS.get(edge.how, "")
+    if edge.how == "chosen":
+        step = next(step for step in steps if step.id == edge.start)
+        assert isinstance(step, DecisionStep)
+        when = step.decision[int(edge.path[-2])].when
+        label = f"|{_text(when)}|" if when else "|otherwise|"
+    arrow = "-->" if edge.how in ("done", "chosen") else "-.->"
+    return f"{_id(edge.start)} {arrow}{label} {end if edge.target == END else _id(edge.target)}"
 
 
 def mermaid_of_asl(definition: dict[str, Any]) -> str:

@@ -133,7 +133,7 @@ def changed(old: str, new: str) -> list[str]:
         ("wait: 10m", "wait: soon", ["S203"]),
         ("wait: 10m", "wait: 500ms", ["S203"]),
         ("wait: 10m", "wait: 10m, timeout: 5s", ["S208"]),
-        ("wait: 10m", "gate: {approvers: [a]}", ["S205"]),
+        ("wait: 10m", "gate: {approvers: [a]}", ["S202"]),
         ("attempts: 3", "attempts: 0", ["S203"]),
         ("[Item]", "[Itme]", ["S301"]),
         ("Item: {sku", "Item: {more: Order, sku", ["S303"]),

@@ -1,59 +1,64 @@
-"""Goes through the steps of a spec and finds everything that is wrong with it."""
+"""Goes through the steps of a spec, each with what it can see, and collects what is wrong."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ... import jsonata
 from ..contracts import ANY, Contract
 from ..diagnostics import Diagnostic
 from ..expressions import Path, Scope, check_expression, inside, is_expression, templates, when_true
-from ..flow import END, Flow, build
-from ..models import (
-    AnyStep,
-    DecisionStep,
-    FailStep,
-    Retry,
-    SetStep,
-    Spec,
-    SucceedStep,
-    TaskStep,
-    Until,
-    WaitStep,
-    seconds_of,
-)
+from ..flow import END
+from ..models import AnyStep, FallibleStep, Placed, Spec, walk
+from ..outline import Outline, outline
 from .fitting import misfits
-from .results import contracts_of, has_loop, retry_of
+from .results import ERROR, Contracts, contracts_of
+
+ELSEWHERE = {
+    "result": "it is an answer, in an `ensure`, or what a round came to, in an `until`",
+    "error": "it is there after an `on_error` has led here",
+    "attempt": "it counts the tries of an agent, or of a task whose retry is linear or covers its `ensure`, in its `input`",
+    "violations": "it is there in the `input` of an agent, or of a task whose retry covers its `ensure` or its contract",
+    "item": "it is there in the steps of a `map`, under the name that `as` gives",
+    "index": "it is there in the steps of a `map`",
+    "round": "it is there in the steps of a `repeat`",
+}
+"""Variables that exist, but not everywhere, and why."""
+
+Check = Callable[["Checker", Any, Path, Scope], None]
 
 
 def check(spec: Spec, missing: Sequence[str] = ()) -> list[Diagnostic]:
     """Everything that is wrong with the spec. `missing` are steps that it should have too: then flow is not judged."""
-    return _Checker(spec, missing).findings
+    from . import bodies, calls, gates, plain
+
+    kinds: dict[str, Check] = {**plain.CHECKS, **calls.CHECKS, **bodies.CHECKS, **gates.CHECKS}
+    return Checker(spec, missing, kinds).findings
 
 
-class _Checker:
-    def __init__(self, spec: Spec, missing: Sequence[str]):
+class Checker:
+    def __init__(self, spec: Spec, missing: Sequence[str], kinds: Mapping[str, Check]):
         self.spec = spec
+        self.kinds = kinds
         self.findings: list[Diagnostic] = []
-        self.contracts = contracts_of(spec, self.findings)
+        self.incomplete = bool(missing)
+        self.contracts = Contracts(None, None)
+        self.shape = Outline()
         if self._same_ids():
+            contracts_of_types(spec, self.findings)
             return
-        flow_findings: list[Diagnostic] = []
-        self.flow: Flow = build(spec, flow_findings)
-        incomplete = bool(missing)
-        if not incomplete:
-            self.findings += flow_findings
-        self.incomplete = incomplete
+        self.shape: Outline = outline(spec, [] if self.incomplete else self.findings)
+        self.contracts = contracts_of(spec, self.findings, self.shape)
         self.contracts.steps.update(dict.fromkeys(missing, ANY))
-        self.ids = frozenset(step.id for step in spec.steps)
-        for index, step in enumerate(spec.steps):
-            # A step that nothing leads to is told once; what it could see cannot be said.
-            if step.id in self.flow.must:
-                self.step(step, ("steps", index))
+        self.ids = frozenset({*self.shape.steps, *missing})
+        known = {"input": self.contracts.input or ANY, "context": ANY}
+        nothing: frozenset[str] = frozenset()
+        outside = Scope(known, nothing, nothing, nothing, ELSEWHERE)
+        self.steps(spec.steps, ("steps",), outside)
         if spec.result is not None:
-            self.data(spec.result, ("result",), self.scope(END), self.contracts.output)
+            scope = self.scope(spec.steps, ("steps",), END, outside)
+            self.data(spec.result, ("result",), scope, self.contracts.output)
 
     def problem(
         self, code: str, message: str, path: Path, suggestion: str | None = None, severity: str = "error"
@@ -61,36 +66,48 @@ class _Checker:
         self.findings.append(Diagnostic(code, message, path, None, suggestion, severity))
 
     def _same_ids(self) -> bool:
-        seen: dict[str, int] = {}
+        seen: dict[str, Placed] = {}
         twice = False
-        for index, step in enumerate(self.spec.steps):
-            if step.id in seen:
+        for placed in walk(self.spec.steps):
+            id = placed.step.id
+            if id in seen:
                 twice = True
-                self.problem(
-                    "S207",
-                    f"there is a step `{step.id}` already",
-                    ("steps", index, "id"),
-                    "every step needs an id of its own",
-                )
-            seen.setdefault(step.id, index)
+                hint = "every step needs an id of its own, also in branches, maps and repeats"
+                self.problem("S207", f"there is a step `{id}` already", (*placed.path, "id"), hint)
+            seen.setdefault(id, placed)
         return twice
 
-    def scope(self, step: str, **more: Contract) -> Scope:
-        must, may = self.flow.must.get(step, frozenset()), self.flow.may.get(step, frozenset())
+    # -- what can be seen --------------------------------------------------------------------------------
+
+    def steps(self, steps: Sequence[AnyStep], path: Path, outer: Scope) -> None:
+        """Checks the steps of a list; `outer` is what can be seen around it."""
+        flow = self.shape.flows[path]
+        for index, step in enumerate(steps):
+            # A step that nothing leads to is told once; what it could see cannot be said.
+            if step.id in flow.must:
+                self.step(step, (*path, index), self.scope(steps, path, step.id, outer))
+
+    def scope(self, steps: Sequence[AnyStep], path: Path, at: str, outer: Scope) -> Scope:
+        """What can be seen where the step of that id begins, or at END."""
+        flow = self.shape.flows[path]
+        own = frozenset(step.id for step in steps)
+        must, may = flow.must.get(at, frozenset()), flow.may.get(at, frozenset())
+        visible = outer.steps | own
         if self.incomplete:
-            must = may = self.ids
-        known = {"input": self.contracts.input or ANY, "context": ANY, **self.contracts.steps, **more}
-        elsewhere = {
-            "result": "it is a task's answer, in its `ensure`",
-            "error": "it is there after an `on_error` has led here",
-            "attempt": "it counts the tries of a task whose retry is linear or covers its `ensure`, in its `input`",
-            "violations": "it is there in the `input` of a task whose retry covers its `ensure` or its contract",
-        }
-        if self.flow.failed.get(step) or self.incomplete:
-            known["error"] = Contract(
-                "object", fields={"Error": Contract("string"), "Cause": Contract("string")}
-            )
-        return Scope(known, self.ids, must, may, elsewhere)
+            must = may = visible = self.ids
+        known = {**outer.known}
+        for id in visible:
+            if id in self.contracts.steps:
+                known[id] = self.contracts.steps[id]
+        if flow.failed.get(at) or self.incomplete:
+            known["error"] = ERROR
+        elsewhere = dict(ELSEWHERE)
+        for id, placed in self.shape.steps.items():
+            if id not in visible and placed.within:
+                elsewhere[id] = f"it is a step within `{placed.within[-1].id}`, and seen by those beside it"
+        return Scope(known, visible, outer.must | must, outer.may | may, elsewhere, outer.there)
+
+    # -- expressions and data ----------------------------------------------------------------------------
 
     def expression(self, text: str, path: Path, scope: Scope, offset: int = 0) -> None:
         self.findings += check_expression(text, path, offset, scope)
@@ -107,115 +124,70 @@ class _Checker:
         for text, at, offset in templates(value, path):
             self.expression(text, at, scope, offset)
         if contract is not None:
-            for finding in misfits(value, contract, path, scope):
-                self.findings.append(finding)
+            self.findings += misfits(value, contract, path, scope)
 
-    # -- the kinds of step -------------------------------------------------------------------------------
+    # -- what every kind of step may have ----------------------------------------------------------------
 
-    def step(self, step: AnyStep, path: Path) -> None:
-        scope = self.scope(step.id)
+    def step(self, step: AnyStep, path: Path, scope: Scope) -> None:
         if step.when is not None:
             self.bare(step.when, (*path, "when"), scope)
-            scope = _narrowed(scope, step.when)
+            scope = narrowed(scope, step.when)
         for index, need in enumerate(step.needs or []):
             self.bare(need.that, (*path, "needs", index, "that"), scope)
             if need.otherwise is not None:
                 self.data(need.otherwise, (*path, "needs", index, "otherwise"), scope)
-        if isinstance(step, TaskStep):
-            self.task(step, path, scope)
-        elif isinstance(step, DecisionStep):
-            self.decision(step, path, scope)
-        elif isinstance(step, WaitStep):
-            self.wait(step, path, scope)
-        elif isinstance(step, SetStep):
-            self.data(step.set, (*path, "set"), scope)
-        elif isinstance(step, SucceedStep):
-            self.data(step.succeed, (*path, "succeed"), scope, self.contracts.output)
-        elif isinstance(step, FailStep):
-            if step.fail.startswith("States."):
-                self.problem(
-                    "S203", f"`{step.fail}`: names that begin with `States.` are ASL's own", (*path, "fail")
-                )
-            self.data(step.because, (*path, "because"), scope)
+        self.kinds[step.kind](self, step, path, scope)
+        if isinstance(step, FallibleStep):
+            self.fallible(step, path, scope)
 
-    def task(self, step: TaskStep, path: Path, scope: Scope) -> None:
-        contract = self.contracts.steps.get(step.id, ANY)
-        retry = retry_of(self.spec, step)
-        more: dict[str, Contract] = {}
-        if has_loop(self.spec, step, contract):
-            more["attempt"] = Contract("integer")
-            more["violations"] = ANY
-        self.data(step.input, (*path, "input"), _with(scope, more))
-        results = _with(scope, {"result": contract})
-        for index, each in enumerate(step.ensure):
-            self.bare(each.that, (*path, "ensure", index, "that"), results)
-            if each.otherwise is not None:
-                self.data(each.otherwise, (*path, "ensure", index, "otherwise"), results)
-        _check_task_name(self, step, path)
-        if isinstance(step.retry, Retry) and retry is not None:
-            both = sorted(set(retry.on or []) & set(retry.never))
-            if both:
-                message = f"`{both[0]}` is both retried and never retried: never wins"
-                self.problem("W901", message, (*path, "retry"), None, "warning")
-            if retry.attempts == 1:
-                self.problem(
-                    "W901",
-                    "one attempt in all is no retry",
-                    (*path, "retry", "attempts"),
-                    "`retry: none` says so",
-                    "warning",
-                )
+    def fallible(self, step: FallibleStep, path: Path, scope: Scope) -> None:
         for index, route in enumerate(step.on_error[:-1]):
             if route.match is None or "States.ALL" in route.match:
                 self.problem("S405", "an entry for every error comes last", (*path, "on_error", index))
+        if step.compensate is not None:
+            at = (*path, "compensate")
+            self.task_name(step.compensate.task, (*at, "task"))
+            own = self.contracts.steps.get(step.id, ANY)
+            done = with_known(scope, {step.id: own})
+            done = Scope(
+                done.known,
+                done.steps,
+                done.must | {step.id},
+                done.may | {step.id},
+                done.elsewhere,
+                done.there,
+            )
+            self.data(step.compensate.input, (*at, "input"), done)
 
-    def decision(self, step: DecisionStep, path: Path, scope: Scope) -> None:
-        for index, branch in enumerate(step.decision):
-            if branch.when is not None:
-                self.bare(branch.when, (*path, "decision", index, "when"), scope)
-            elif index != len(step.decision) - 1:
-                self.problem(
-                    "S405",
-                    "a branch without `when` is the default, and comes last",
-                    (*path, "decision", index),
-                )
-        if step.decision[-1].when is not None:
-            hint = "end it with a branch that has no `when`: {next: …}"
-            self.problem("S404", f"the decision `{step.id}` has no default", (*path, "decision"), hint)
-        if step.next is not None:
-            self.problem("S208", "a decision's branches say where it leads", (*path, "next"))
+    def task_name(self, name: str, path: Path) -> None:
+        import re
 
-    def wait(self, step: WaitStep, path: Path, scope: Scope) -> None:
-        at = (*path, "wait")
-        if isinstance(step.wait, Until):
-            self.data(step.wait.until, (*at, "until"), scope)
-        elif is_expression(step.wait):
-            self.data(step.wait, at, scope)
-        else:
-            try:
-                seconds_of(step.wait)
-            except ValueError as error:
-                self.problem("S203", str(error), at)
+        if name.startswith(("arn:", "aws-sdk:")):
+            return
+        if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name, re.ASCII):
+            hint = "write module.function, a Lambda function's ARN, or aws-sdk:service:action"
+            self.problem("S203", f"`{name}` names no handler", path, hint)
 
 
-def _with(scope: Scope, more: dict[str, Contract]) -> Scope:
+def contracts_of_types(spec: Spec, findings: list[Diagnostic]) -> None:
+    """What is wrong with the types alone."""
+    from ..contracts import TypeReader
+
+    reader = TypeReader(spec.types, findings)
+    for name in spec.types:
+        reader.named(name, ("types", name))
+
+
+def with_known(scope: Scope, more: Mapping[str, Contract]) -> Scope:
     elsewhere = {name: why for name, why in scope.elsewhere.items() if name not in more}
     return Scope({**scope.known, **more}, scope.steps, scope.must, scope.may, elsewhere, scope.there)
 
 
-def _narrowed(scope: Scope, condition: str) -> Scope:
+def narrowed(scope: Scope, condition: str) -> Scope:
+    """The scope where the condition holds."""
     text = inside(condition)[0] if is_expression(condition) else condition
     try:
         there = when_true(jsonata.compile(text.strip()).ast)
     except jsonata.JsonataError:
         return scope
     return Scope(scope.known, scope.steps, scope.must, scope.may, scope.elsewhere, scope.there | there)
-
-
-def _check_task_name(checker: _Checker, step: TaskStep, path: Path) -> None:
-    name = step.task
-    if name.startswith(("arn:", "aws-sdk:")):
-        return
-    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name, re.ASCII):
-        hint = "write module.function, a Lambda function's ARN, or aws-sdk:service:action"
-        checker.problem("S203", f"`{name}` names no handler", (*path, "task"), hint)

@@ -1,9 +1,9 @@
-"""The models of a spec: what may stand in one, with what it means. The JSON Schema for editors comes from here."""
+"""What models of a spec are made of: durations, conditions, retries, routes."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -104,99 +104,37 @@ class ErrorRoute(Model):
     next: str
 
 
-class Step(Model):
-    """What every kind of step may have."""
+def _tolerated(value: Any) -> Any:
+    if isinstance(value, str):
+        number = value.replace(" ", "").removesuffix("%")
+        if "%" not in value or not re.fullmatch(r"\d+(\.\d+)?", number) or float(number) > 100:
+            raise ValueError(f"{value!r} is no number of items and no percentage: write 3 or 10%")
+        return f"{number}%"
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"how many items may fail is written 3 or 10%, not {value!r}")
+    return value
 
-    kind: ClassVar[str] = ""
-    id: str
-    description: str | None = None
-    when: str | None = Field(None, description="a condition; the step is skipped where it is false")
-    needs: Needs | None = Field(None, description="conditions that must hold before the step begins")
-    next: str | None = Field(None, description="the step to go on with, or `end`; without, the one below")
+
+Tolerance = Annotated[
+    int | str,
+    BeforeValidator(_tolerated),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]}
+    ),
+]
+"""How many items of a map may fail: a number, or `10%`."""
 
 
-class TaskStep(Step):
-    kind: ClassVar[str] = "task"
+class Compensation(Model):
+    """What undoes a step that was done, when the workflow fails later."""
+
     task: str = Field(
-        description="module.function, a Lambda ARN, aws-sdk:service:action, or a resource's ARN"
+        description="as in a task: module.function, a Lambda ARN, aws-sdk:service:action, an ARN"
     )
-    input: Any = Field(None, description="the event of the handler: data, with {% expressions %}")
-    output: Type = Field(None, description="the contract of what it answers")
-    ensure: Checks = Field([], description="conditions on $result")
-    retry: Retry | Literal["none"] | None = None
-    timeout: Duration | None = None
-    heartbeat: Duration | None = None
-    on_error: list[ErrorRoute] = []
-
-
-class Branch(Model):
-    when: str | None = Field(None, description="a condition; the last branch has none and is the default")
-    next: str
-
-
-class DecisionStep(Step):
-    kind: ClassVar[str] = "decision"
-    decision: list[Branch] = Field(min_length=1)
-
-
-class Until(Model):
-    until: str = Field(description="a timestamp, or {% an expression for one %}")
-
-
-class WaitStep(Step):
-    kind: ClassVar[str] = "wait"
-    wait: int | str | Until = Field(description="a duration, {% seconds %}, or {until: timestamp}")
-
-
-class SetStep(Step):
-    kind: ClassVar[str] = "set"
-    set: dict[str, Any] = Field(description="names and values: $id.name from here on")
-
-
-class SucceedStep(Step):
-    kind: ClassVar[str] = "succeed"
-    succeed: Any = Field(description="the workflow's result")
-
-
-class FailStep(Step):
-    kind: ClassVar[str] = "fail"
-    fail: str = Field(description="the error's name")
-    because: str | None = Field(None, description="the cause: text, or {% expression %}")
-
-
-KINDS: dict[str, type[Step]] = {
-    model.kind: model for model in (TaskStep, DecisionStep, WaitStep, SetStep, SucceedStep, FailStep)
-}
-LATER = ("parallel", "map", "gate", "agent", "workflow", "repeat")
-"""Kinds of step that the language will have."""
-
-
-class Defaults(Model):
-    """What holds for every task that does not say otherwise."""
-
-    timeout: Duration | None = None
-    heartbeat: Duration | None = None
-    retry: Retry | None = None
-
-
-AnyStep = TaskStep | DecisionStep | WaitStep | SetStep | SucceedStep | FailStep
-
-
-class Spec(Model):
-    """One workflow."""
-
-    stratum: Annotated[
-        Literal["1"], BeforeValidator(lambda value: "1" if type(value) is int and value == 1 else value)
-    ]
-    workflow: str = Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="the workflow's name")
-    version: str = Field(
-        pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$", description="a semantic version, such as 1.4.0"
+    input: Any = Field(
+        None, description="its event, computed when the step is done: data, with {% expressions %}"
     )
-    description: str | None = None
-    types: dict[str, Type] = Field({}, description="types by name")
-    input: Type = Field(None, description="the contract of the workflow's input")
-    output: Type = Field(None, description="the contract of its result")
-    timeout: Duration | None = Field(None, description="for the whole workflow")
-    defaults: Defaults = Defaults()
-    steps: list[AnyStep] = Field(min_length=1)
-    result: Any = Field(None, description="the result, for a workflow with one way out")
+    retry: Retry | Literal["none"] | None = Field(
+        None, description="without: every error, five tries, from one second on, twice as long each time"
+    )
+    timeout: Duration | None = None

@@ -1,0 +1,155 @@
+"""What was done and can be undone: the stack, and how it is unwound.
+
+The stack is a variable: a list of `{step, at, input}`, the latest first, with the input of the compensation as it was
+computed when the step was done. Lists of steps within steps have stacks of their own and hand them up. An error that
+nothing catches leads to the workflow's own list, which takes one entry after the other off the stack, and ends with
+that error. A compensation that fails for good stops there: `redrive` begins with it again.
+"""
+
+from __future__ import annotations
+
+from ..spec.inference import infer
+from ..spec.models import AnyStep, FallibleStep, Retry
+from .body import Body, Unwinding
+from .calling import arguments, resource, retriers
+from .errors import ALL, COMPENSATION_FAILED, reraised
+from .machine import State
+from .rewriting import braced
+
+PATIENT = Retry.model_validate({"attempts": 5, "delay": 1})
+"""How a compensation is tried again where the spec does not say."""
+
+
+def entry(body: Body, step: FallibleStep, result: str) -> str:
+    """An expression for the stack's entry of a step that came to `result`."""
+    assert step.compensate is not None
+    given = step.compensate.input
+    names = body.names(step.id, renamed={step.id: "$_done"})
+    input = names.value({} if given is None else given)
+    body.machine.values.append((f"{body.saga}[].input", infer(given, names.known)))
+    # On another machine the clock may be behind: what was done later must not seem to have been done before.
+    at = f"$max([$millis(), ${body.saga}[0].at])"
+    return f"($_done := {result}; {{'step': '{step.id}', 'at': {at}, 'input': {input}}})"
+
+
+def push(body: Body, step: FallibleStep, result: str, violations: str | None = None) -> State:
+    """What to assign when the step is done. With `violations`, it is where there are none."""
+    if step.compensate is None or body.saga is None:
+        return {}
+    pushed = f"[{entry(body, step, result)}, ${body.saga}]"
+    if violations is not None:
+        pushed = f"$count({violations}) = 0 ? {pushed} : ${body.saga}"
+    return {body.saga: braced(pushed)}
+
+
+def keep(body: Body, step: AnyStep, onward: str) -> str:
+    """A guard that pushes the step once its result is in its variable: for where it was no Task that gave it. A Choice
+    could not catch what the compensation's input may fail with. Answers the state to go on with."""
+    if not isinstance(step, FallibleStep) or step.compensate is None or body.saga is None:
+        return onward
+    name, stack = body.state("kept", step.id), body.saga
+    pushed = braced(entry(body, step, f"${step.id}"))
+    assign = braced(f"[$states.result[0].value, ${stack}]")
+    body.guard(
+        name, step.id, step.id, pushed, lambda _: {stack: assign}, {"Next": onward}, "kept", f"${step.id}"
+    )
+    return name
+
+
+def merged(results: str) -> str:
+    """An expression for the stacks in the results of wrapped lists, as one: the latest first."""
+    return f"$sort({results}.saga, function($_l, $_r){{$_l.at < $_r.at}})"
+
+
+def compensate(body: Body) -> None:
+    """The states that unwind the stack of the workflow's own list, once something leads there."""
+    unwinding = body.unwinding
+    assert unwinding is not None
+    start, saga = body.state("compensate"), f"${body.saga}"
+    body.variables[unwinding.stuck] = braced("null")
+    rules: list[State] = []
+    if unwinding.keep is not None:
+        rules.append(
+            {"Condition": braced(f"$count({saga}) <= ${unwinding.keep}"), "Next": body.state("compensated")}
+        )
+        _undone(body, unwinding)
+    for id, step in body.machine.compensated.items():
+        name = body.state("compensate", id)
+        rules.append({"Condition": braced(f"{saga}[0].step = '{id}'"), "Next": name})
+        _one(body, unwinding, step, name, start)
+    body.add(start, None, "compensate", {"Type": "Choice", "Choices": rules, "Default": body.state("failed")})
+    error, cause = reraised(f"${body.uses_error()}", f"${body.error}.Step")
+    body.add(
+        body.state("failed"), None, "failed", {"Type": "Fail", "Error": braced(error), "Cause": braced(cause)}
+    )
+    _stuck(body, unwinding, start)
+
+
+def _one(body: Body, unwinding: Unwinding, step: FallibleStep, name: str, start: str) -> None:
+    compensation = step.compensate
+    assert compensation is not None
+    retry = PATIENT if compensation.retry is None else compensation.retry
+    timeout = compensation.timeout or body.machine.spec.defaults.timeout
+    stuck = (
+        f"{{'step': '{step.id}', 'redrives': $states.context.Execution.RedriveCount,"
+        " 'error': {'Error': $states.errorOutput.Error, 'Cause': $states.errorOutput.Cause}}"
+    )
+    state: State = {
+        "Type": "Task",
+        "Resource": resource(compensation.task),
+        "Arguments": arguments(compensation.task, braced(f"${body.saga}[0].input")),
+        **({"TimeoutSeconds": timeout} if timeout is not None else {}),
+        "Assign": {body.saga: braced(f"[${body.saga}[[1..$count(${body.saga})]]]")},
+        "Retry": [] if retry == "none" else retriers(retry),
+        "Catch": [
+            {"ErrorEquals": [ALL], "Assign": {unwinding.stuck: braced(stuck)}, "Next": body.state("stuck")}
+        ],
+        "Next": start,
+    }
+    if not state["Retry"]:
+        del state["Retry"]
+    body.add(name, step.id, "compensate", state)
+
+
+def _stuck(body: Body, unwinding: Unwinding, start: str) -> None:
+    """The end of a saga whose compensation failed: both errors, and a way on after a redrive.
+
+    A redrive begins with the state that failed, and a Fail state fails again. So it is the branch of a Parallel, which
+    is retried once: its first state sees that there was a redrive since, and lets the compensation begin again. (AWS
+    counts the retries of a Parallel from the start after a redrive.)
+    """
+    name, stuck = body.state("stuck"), f"${unwinding.stuck}"
+    names = [body.state(what) for what in ("redriven", "go on", "compensation failed")]
+    redriven, on, failed = names
+    for each, role in zip(names, ("stuck", "go on", "failed"), strict=True):
+        body.machine.roles[each] = (None, role)
+    error = f"${body.error} = null ? null : {{'Error': ${body.error}.Error, 'Cause': ${body.error}.Cause}}"
+    cause = (
+        f"$string({{'step': {stuck}.step, 'compensation': {stuck}.error,"
+        f" 'error': {error}, 'left': [${body.saga}.step]}})"
+    )
+    again = f"$states.context.Execution.RedriveCount > {stuck}.redrives ? true : false"
+    branch: State = {
+        "StartAt": redriven,
+        "States": {
+            redriven: {
+                "Type": "Choice",
+                "Choices": [{"Condition": braced(again), "Next": on}],
+                "Default": failed,
+            },
+            on: {"Type": "Succeed"},
+            failed: {"Type": "Fail", "Error": COMPENSATION_FAILED, "Cause": braced(cause)},
+        },
+    }
+    retry = {"ErrorEquals": [COMPENSATION_FAILED], "IntervalSeconds": 1, "MaxAttempts": 1, "BackoffRate": 1}
+    body.add(name, None, "stuck", {"Type": "Parallel", "Branches": [branch], "Retry": [retry], "Next": start})
+
+
+def _undone(body: Body, unwinding: Unwinding) -> None:
+    """After items that failed and were tolerated have been undone, the workflow goes on."""
+    rules = [
+        {"Condition": braced(f"${unwinding.then} = '{id}'"), "Output": braced(f"${id}"), "Next": target}
+        for id, target in unwinding.after.items()
+    ]
+    state: State = {"Type": "Choice", "Choices": rules, "Default": body.state("failed")}
+    body.add(body.state("compensated"), None, "compensated", state)
