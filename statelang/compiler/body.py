@@ -227,7 +227,7 @@ class Body:
             return closing  # the result does not look at what came before
         name = self.state("end")
         state: State = {"Type": "Succeed"} if closing is None else {"Type": "Pass", "Next": closing}
-        self.add(name, self._container(), "end", {**state, "Output": braced("null")})
+        self.add(name, None, "end", {**state, "Output": braced("null")})
         return name
 
     def passing(self, target: str, step: str) -> str:
@@ -250,9 +250,6 @@ class Body:
     def closing_of_value(self) -> str | None:
         """The state that ends the list with a value that it is handed; None where any state may."""
         return self.state("done") if self.wrapped or self.round is not None else None
-
-    def _container(self) -> str | None:
-        return self.around.id if self.around is not None else None
 
     # -- errors ------------------------------------------------------------------------------------------
 
@@ -434,7 +431,7 @@ class Body:
         if not assign:
             return {"StartAt": first, "States": self.states}
         name = self.state("start")
-        self.machine.roles[name] = (self._container(), "start")
+        self.machine.roles[name] = (None, "start")
         start = {"Type": "Pass", "Assign": assign, "Next": first}
         return {"StartAt": name, "States": {name: start, **self.states}}
 

@@ -69,7 +69,7 @@ def _states(body: Body) -> State:
     start, checks = body.state("start"), {}
     machine.roles[start] = (None, "start")
     contract = machine.contracts.input
-    if contract is not None and (contract.kind != "any" or contract.enum is not None):
+    if contract is not None and contract.kind != "any":
         found = machine.variable("input_violations")
         given = "$states.context.Execution.Input"
         assign[found] = braced(violations_expression(contract, [], given, body.names(spec.steps[0].id)))
@@ -86,8 +86,7 @@ def _check_input(body: Body, found: str, first: str) -> State:
     """Whatever began the execution, its input is as the steps have been promised."""
     cause = f"$string({{'error': ${found}[0].code, 'violations': ${found}}})"
     check, refused = body.state("check"), body.state("refused")
-    body.machine.roles[check] = (None, "check")
-    body.machine.roles[refused] = (None, "refused")
+    body.machine.roles[check] = body.machine.roles[refused] = (None, "start")
     rule = {"Condition": braced(f"$count(${found}) = 0"), "Next": first}
     return {
         check: {"Type": "Choice", "Choices": [rule], "Default": refused},

@@ -18,7 +18,7 @@ class Origin:
     """A part of a step that an execution can take or leave.
 
     `what` it is (`when`, `skipped`, `ready`, `waiting`, `not ready`, `branch`, `retry`, `on_error`, `ensure`, `output`,
-    `timeout`, `heartbeat`), its `path` in the step, its `text`; it is taken where one of `ways` is: pairs of a
+    `timeout`, `heartbeat`; of a gate `approve`, `reject`, `revise`, `reminder`, `escalation`, `silence`), its `path` in the step, its `text`; it is taken where one of `ways` is: pairs of a
     state and a place in it, as `engine.ways` has them. For `ensure` and `output` the place is `violated: …`.
     """
 

@@ -96,7 +96,7 @@ class _Building:
         mapped = self._states.get(state)
         if mapped is None:
             return f"state {state}"
-        if mapped["step"] is not None:
+        if mapped["step"] is not None and mapped["role"] != "compensate":
             return f"step {mapped['step']}"
         return START if mapped["role"] == "start" else END
 
@@ -107,9 +107,9 @@ class _Building:
         return state, body["Type"].lower()
 
     def _inner(self, state: Mapping[str, Any]) -> Iterator[tuple[str, Graph]]:
-        branches = state.get("Branches", ())
-        for index, branch in enumerate(branches):
-            yield f"branch {index + 1}", self.graph(branch)
+        for index, branch in enumerate(state.get("Branches", ())):
+            if not self._computes(branch):
+                yield self._named(branch) or f"branch {index + 1}", self.graph(branch)
         for key in ("ItemProcessor", "Iterator"):
             if key in state:
                 mode = state[key].get("ProcessorConfig", {}).get("Mode", "INLINE")
@@ -117,6 +117,19 @@ class _Building:
                     "each item" if mode == "INLINE" else "each item, an execution of its own",
                     self.graph(state[key]),
                 )
+
+    def _computes(self, branch: Mapping[str, Any]) -> bool:
+        """Whether the branch is only there to compute something that may fail: it has nothing to be drawn."""
+        roles = [self._states.get(name, {}).get("role") for name in branch["States"]]
+        return self._map is not None and roles in (["computed"], ["waits"])
+
+    def _named(self, branch: Mapping[str, Any]) -> str | None:
+        """The name that a spec gives the branch."""
+        for name in branch["States"]:
+            step = self._steps.get(self._states.get(name, {}).get("step") or "", {})
+            if (within := step.get("within")) is not None:
+                return within["branch"]
+        return None
 
     def _edges(self, machine: Mapping[str, Any]) -> Iterator[Edge]:
         first = self._node_of(machine["StartAt"])
@@ -127,8 +140,10 @@ class _Building:
             for place, target in transitions(state):
                 at = place.removesuffix("/Next")
                 goal = self._node_of(target)
-                if goal == start and self._map is not None and start.startswith("step"):
-                    continue  # what goes on within a step: its retries, its checks
+                if goal == start and self._map is not None:
+                    continue  # what goes on within a step (its retries, its checks), and how a list begins and ends
+                if start == END:
+                    continue  # what was done is undone: the same way for every error
                 kind = "next" if at == "Next" else "catch" if at.startswith("Catch") else "choice"
                 yield self._edge(start, goal, kind, name, at, state)
             if state.get("End") or (state["Type"] == "Succeed" and start == END):
@@ -138,7 +153,9 @@ class _Building:
     def _edge(self, start: str, goal: str, kind: str, state: str, at: str, body: Mapping[str, Any]) -> Edge:
         said = self._said.get((state, at))
         label = ""
-        if said is not None:
+        if start == START:
+            kind = "next"
+        elif said is not None:
             what, text = said
             kind = "catch" if what in ("on_error", "not ready") else kind
             label = " ".join(text.split()) if what in ("branch", "on_error") else what
@@ -151,7 +168,7 @@ class _Building:
         return Edge(start, goal, kind, label, [(state, at)])
 
 
-_TELLING = ("skipped", "branch", "on_error", "not ready")
+_TELLING = ("skipped", "branch", "on_error", "not ready", "revise")
 """What leads away from a step otherwise than to the next one, and so is said at the arrow."""
 
 

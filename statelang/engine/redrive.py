@@ -43,6 +43,11 @@ def redrive(turn: Turn) -> bool:
             turn.ready.append(id)
         else:
             again(turn, id, frame)
+    for id in [
+        id for id, frame in turn.frames.items() if frame["phase"] == branches.OPEN and "retries" in frame
+    ]:
+        # What is around it counts its retries from the start as well.
+        del turn.frame(id)["retries"]
     return True
 
 

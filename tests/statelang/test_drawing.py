@@ -137,7 +137,7 @@ def test_a_spec_is_drawn_by_step() -> None:
     ]  # fmt: skip
     edges = {(edge.start, edge.target, edge.label): (edge.kind, edge.ways) for edge in graph.edges}
     assert edges == {
-        ("start", "step first", ""): ("next", [("workflow: start", "Next")]),
+        ("start", "step first", ""): ("next", [("workflow: check", "Choices[0]")]),
         ("step first", "step last", "Odd"): ("catch", [("first: again", "Choices[1]")]),
         ("step first", "step second", ""): ("next", [("first: check", "Choices[0]")]),
         ("step second", "step choose", "skipped"): ("choice", [("second: when", "Default")]),

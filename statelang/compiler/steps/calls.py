@@ -26,7 +26,7 @@ class Call:
         self.id = step.id
         self.after = after
         self.contract = body.machine.contracts.steps[step.id]
-        self.checked = bool(step.ensure) or self.contract.kind != "any" or self.contract.enum is not None
+        self.checked = bool(step.ensure) or self.contract.kind != "any"
         self.retry: Retry | None = None
         self.loop = self._loops()
         self.attempt = body.own(step.id, "attempt", 1) if self.loop else ""

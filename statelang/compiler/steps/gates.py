@@ -148,12 +148,10 @@ class GateLowering:
                 **self.raising("Stratum.ContractViolated", cause, "violated", name, 0),
             }
         ]
-        origins.add(self.id, "outcome", ("gate",), name, "Choices[1]", "approve")
-        rules.append(
-            {"Condition": braced(f"{outcome} = 'approve'"), "Next": self.onward}
-        )
+        origins.add(self.id, "approve", ("gate",), name, "Choices[1]")
+        rules.append({"Condition": braced(f"{outcome} = 'approve'"), "Next": self.onward})
         if gate.revise is not None:
-            origins.add(self.id, "outcome", ("gate", "revise"), name, f"Choices[{len(rules)}]", "revise")
+            origins.add(self.id, "revise", ("gate", "revise"), name, f"Choices[{len(rules)}]")
             rule: State = {
                 "Condition": braced(f"{outcome} = 'revise' and ${self.revisions} < {gate.revise.rounds}"),
                 "Assign": {},
@@ -162,7 +160,7 @@ class GateLowering:
             rules.append(rule)
             body.at_end.append(lambda: rule.update(Assign=self.resets()))
         by = f"(${self.id}.by.user & (${self.id}.comment ? ': ' & ${self.id}.comment : ''))"
-        origins.add(self.id, "outcome", ("gate",), name, "Default", "reject")
+        origins.add(self.id, "reject", ("gate",), name, "Default")
         default = self.raising(REJECTED, f"'rejected by ' & {by}", "rejected", name, None)
         default["Default"] = default.pop("Next")
         body.add(name, self.id, "outcome", {"Type": "Choice", "Choices": rules, **default})

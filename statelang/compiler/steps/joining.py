@@ -24,7 +24,6 @@ def close(body: Body) -> None:
     """The states that end a list which is wrapped, or is a round: `x: done` and `x: failed`, where something leads there."""
     leads = {target for state in body.states.values() for target in _targets(state)}
     done, failed = body.state("done"), body.state("failed")
-    container = body.around.id if body.around is not None else None
     handed: State = {"saga": braced(f"${body.saga}")} if body.saga is not None else {}
     if done in leads:
         output: State = {
@@ -39,15 +38,15 @@ def close(body: Body) -> None:
         told = [text for text in (round.until, round.found) if text is not None] if round is not None else []
         known = body.names(END).known
         if body.guarded(END) and any(guards.may_raise(text, known) for text in told):
-            body.guard(done, container, END, output, lambda value: {}, {"End": True}, "done")
+            body.guard(done, None, END, output, lambda value: {}, {"End": True}, "done")
         else:
-            body.add(done, container, "done", {"Type": "Succeed", "Output": output})
+            body.add(done, None, "done", {"Type": "Succeed", "Output": output})
         # A guard may be the first that leads to it.
         leads |= set(_targets(body.states[done]))
     if failed in leads:
         error = f"{{'Error': ${body.error}.Error, 'Cause': ${body.error}.Cause}}"
         output = {"ok": False, "error": braced(error), **handed}
-        body.add(failed, container, "failed", {"Type": "Succeed", "Output": output})
+        body.add(failed, None, "failed", {"Type": "Succeed", "Output": output})
 
 
 def _targets(state: State) -> list[str]:

@@ -72,7 +72,7 @@ def wait(body: Body, step: WaitStep, after: str) -> None:
     state: State = {"Type": "Wait", **field}
     if fallible and body.guarded(step.id):
         inner = body.state("waits", step.id)
-        body.machine.roles[inner] = (step.id, "wait")
+        body.machine.roles[inner] = (step.id, "waits")
         branch = {"StartAt": inner, "States": {inner: {**state, "End": True}}}
         state = {"Type": "Parallel", "Branches": [branch], "Catch": body.catch_all(step.id)}
     body.add(step.id, step.id, "wait", {**state, "Output": braced("null"), **leads})

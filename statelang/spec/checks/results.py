@@ -183,7 +183,7 @@ def answer_of(step: GateStep, form: Contract | None) -> Contract:
     maybe = replace(text, optional=True)
     by = Contract("object", fields={"user": text, "via": text, "host": maybe})
     fields = {
-        "outcome": Contract("any", enum=tuple(outcomes_of(step))),
+        "outcome": Contract("string", enum=tuple(outcomes_of(step))),
         "by": by,
         "comment": maybe,
         "at": text,
