@@ -97,7 +97,7 @@ class Ran:
         snapshot = self.ended.snapshot
         self.status: str = snapshot["status"]
         self.error = snapshot.get("error")
-        self.cause = snapshot.get("cause")
+        self.cause: str = snapshot.get("cause") or ""
         self.seconds = (self.clock() - EPOCH) / 1000
 
     @property
