@@ -167,12 +167,11 @@ class Ran:
 
     def _start(self, input: str) -> str:
         cloud = self._cloud()
-        for name, definition in {"w": self.definition, **self.children}.items():
-            made = cloud.call(
-                "CreateStateMachine", name=name, definition=json.dumps(definition), roleArn=ROLE
-            )
-            if name == "w":
-                machine = made["stateMachineArn"]
+        machines = {
+            name: cloud.call("CreateStateMachine", name=name, definition=json.dumps(definition), roleArn=ROLE)
+            for name, definition in {"w": self.definition, **self.children}.items()
+        }
+        machine: str = machines["w"]["stateMachineArn"]
         with contextlib.suppress(Killed):
             cloud.call("StartExecution", stateMachineArn=machine, name="x", input=input)
         return f"{machine.replace(':stateMachine:', ':execution:')}:x"
