@@ -16,7 +16,10 @@ for name in stratum.__all__:
     getattr(stratum, name)
 names = [m.name for m in pkgutil.walk_packages(stratum.__path__, "stratum.") if ".examples." not in m.name]
 # boto3 and pytest are not in the base install.
-skipped = {"stratum.handlers.store.dynamodb", "stratum.local.testing.plugin", "stratum.local.testing.coverage"}
+skipped = {
+    "stratum.handlers.store.dynamodb", "stratum.local.testing.plugin", "stratum.local.testing.coverage",
+    "stratum.local.testing.cases.collecting",
+}
 for name in names:
     if name not in skipped and not name.endswith("handler_runtime.__main__"):
         importlib.import_module(name)

@@ -51,7 +51,10 @@ def _write(text: str, output: str | None) -> None:
 
 
 def schema(options: argparse.Namespace) -> int:
-    from ...statelang import spec
+    if options.tests:
+        from ..testing.cases.models import json_schema
+    else:
+        from ...statelang.spec import json_schema
 
-    print(json.dumps(spec.json_schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return 0

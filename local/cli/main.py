@@ -231,6 +231,18 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--token", help=argparse.SUPPRESS)
     search.add_argument("--json", action="store_true")
 
+    test = add("test", "test:test", "run test cases written in YAML (NAME.test.yaml) beside workflows")
+    test.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="test files, folders with some, or workflows that have some beside them (default: this folder)",
+    )
+    test.add_argument("-k", dest="match", metavar="TEXT", help="only cases with this in their names")
+    test.add_argument("-x", dest="exitfirst", action="store_true", help="stop at the first that fails")
+    test.add_argument("--junit", metavar="OUT", help="write the outcomes to this file, in JUnit's XML")
+    test.add_argument("--json", action="store_true", help="print the outcomes as JSON")
+
     up = add(
         "up", "up:up", "serve AWS on a port of this machine: Step Functions, Lambda, and by moto the rest"
     )
@@ -284,7 +296,8 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--format", choices=("mermaid", "svg"), default="mermaid", help="default: mermaid")
     graph.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
 
-    add("schema", "compile:schema", "print the JSON Schema of the language, for editors")
+    schema = add("schema", "compile:schema", "print the JSON Schema of the language, for editors")
+    schema.add_argument("--tests", action="store_true", help="of test files instead")
     _add_work(add, with_store)
     return parser
 

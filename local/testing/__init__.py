@@ -10,7 +10,7 @@
 - `running`: an execution under control: advanced, answered, stopped, redriven.
 - `results`, `visits`: what came of an execution, and its history by states and steps.
 - `differences`: what was and what was wanted, told readably.
-- `mocks`, `doubles`: what tests give in place of tasks, and what answers a task of an execution.
+- `mocks`, `targets`, `doubles`: what tests give in place of tasks, which tasks they mean, and what answers a task.
 - `functions`: Lambda functions in this process.
 - `workflows`: specs and definitions out of files, values and templates.
 - `observers`: what is told of every execution, such as coverage.

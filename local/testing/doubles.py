@@ -10,10 +10,7 @@ from ...handlers.mocks import Mocks, Response
 from ..functions import errors
 from .definitions import (
     LAMBDA_INVOKE,
-    SERVICES,
     TOKEN,
-    State,
-    bare,
     called_function,
     is_lambda,
     payload,
@@ -22,6 +19,7 @@ from .definitions import (
 )
 from .mocks import Call, Outcome, Player, TaskError, check, to_json
 from .problem import SetupError, named
+from .targets import called_task, mocked_task
 from .workflows import Workflow
 
 if TYPE_CHECKING:
@@ -81,40 +79,18 @@ class Doubles:
 
     def _add(self, name: str, player: Player) -> None:
         self._players[name] = player
-        state = self._state(name)
+        state, keys = mocked_task(self.workflow, name)
         if state is not None:
-            if state.type != "Task":
-                raise SetupError(
-                    f"mocks: '{name}' is a {state.type} state of {self.workflow.name}; a mock stands for a task"
-                )
-            self._by_state[state.name] = player
-            return
-        keys = [key for key in self._resources() if _same_resource(name, key)]
-        if not keys and not self._calls_unknown_functions():
-            raise SetupError(
-                f"mocks: {self.workflow.name} has no state, step or resource '{name}'; {named(name, self._mockable())}"
-            )
-        for key in keys or [bare(name)]:
+            self._by_state[state] = player
+        for key in keys:
             self._by_resource[key] = player
 
     def _add_function(self, name: str, function: Any) -> None:
-        state = self._state(name)
-        if state is not None and state.type == "Task":
-            if not state.is_lambda:
-                raise SetupError(
-                    f"tasks: '{name}' of {self.workflow.name} calls {short(state.resource or '')} and no Lambda"
-                    " function; mocks={…} takes a function for it"
-                )
-            self.functions_by_state[state.name] = function
-            return
-        known = {state.function for state in self.workflow.states.values() if state.function}
-        matching = [key for key in known if _same_function(bare(name), key)]
-        self.functions[matching[0] if matching else bare(name)] = function
-        if not matching and not self._calls_others():
-            tasks = [each.name for each in self.workflow.states.values() if each.is_lambda]
-            raise SetupError(
-                f"tasks: {self.workflow.name} calls no function '{name}'; {named(name, [*known, *tasks])}"
-            )
+        state, found = called_task(self.workflow, name)
+        if state is not None:
+            self.functions_by_state[state] = function
+        else:
+            self.functions[found] = function
 
     def _check_test_case(self, case: MockCase) -> None:
         mocked = case.mocks.cases[case.machine, case.case]
@@ -125,36 +101,6 @@ class Doubles:
                     f"the test case '{case.case}' mocks the state '{name}', which {self.workflow.name} does not have;"
                     f" {named(name, tasks)}"
                 )
-
-    def _state(self, name: str) -> State | None:
-        """The state of that name, or the one that does the work of the step of that name."""
-        found = self.workflow.states.get(name)
-        return found or self.workflow.states.get(self.workflow.working_state(name) or "")
-
-    def _resources(self) -> set[str]:
-        found: set[str] = set()
-        for state in self.workflow.states.values():
-            if state.resource:
-                found.add(state.resource)
-            if state.function:
-                found.add(state.function)
-        return found
-
-    def _mockable(self) -> list[str]:
-        tasks = [each for each in self.workflow.states.values() if each.type == "Task"]
-        return [each.name for each in tasks] + [
-            each.function or short(each.resource or "") for each in tasks if not each.dynamic
-        ]
-
-    def _calls_unknown_functions(self) -> bool:
-        return any(state.dynamic for state in self.workflow.states.values())
-
-    def _calls_others(self) -> bool:
-        """Whether functions may be called that the definition does not name."""
-        return any(
-            state.dynamic or (state.resource or "").startswith((f"{SERVICES}states:", f"{SERVICES}aws-sdk:"))
-            for state in self.workflow.states.values()
-        )
 
     # -- while it runs -----------------------------------------------------------------------------------
 
@@ -196,20 +142,6 @@ def _named(what: str, given: Any) -> Mapping[str, Any]:
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise SetupError(f"{what}={{…}} is a mapping of names, not {type(given).__name__}")
     return given
-
-
-def _same_resource(name: str, resource: str) -> bool:
-    if short(name).removeprefix("aws-sdk:") == short(resource).removeprefix("aws-sdk:"):
-        return True
-    return ":" not in resource and _same_function(bare(name), resource)
-
-
-def _same_function(name: str, function: str) -> bool:
-    """CDK puts eight characters of its own behind the names that its users give."""
-    if name == function:
-        return True
-    rest = function.removeprefix(name)
-    return len(rest) == 8 and rest != function and all(c in "0123456789ABCDEF" for c in rest)
 
 
 def _response(name: str, task: TaskCommand, outcome: Outcome) -> Response:

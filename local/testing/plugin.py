@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,13 +15,34 @@ if TYPE_CHECKING:
 _CLOUD = pytest.StashKey["Stratum"]()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "stratum(now): when the test's cloud begins, a timestamp with its zone"
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Test files in YAML are tests, too."""
+    if not file_path.name.endswith((".test.yaml", ".test.yml")):
+        return None
+    from .cases.finding import is_test_file
+
+    if not is_test_file(file_path):
+        return None
+    from .cases.collecting import CaseFile
+
+    return CaseFile.from_parent(parent, path=file_path)
+
+
 @pytest.fixture
 def stratum(request: pytest.FixtureRequest) -> Iterator[Stratum]:
     """A cloud of its own for this test, in this process and on a virtual clock: `stratum.run("order.yaml", input)`."""
     from .session import Stratum
 
     folders = [request.path.parent, request.config.rootpath, request.config.invocation_params.dir]
-    with Stratum(list(dict.fromkeys(folders)), test=request.node.nodeid) as cloud:
+    marker = request.node.get_closest_marker("stratum")
+    now = marker.kwargs.get("now") if marker is not None else None
+    with Stratum(list(dict.fromkeys(folders)), test=request.node.nodeid, now=now) as cloud:
         request.node.stash[_CLOUD] = cloud
         yield cloud
 

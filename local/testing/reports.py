@@ -50,7 +50,7 @@ def outcome(result: Result) -> str:
 
 
 def message_of(cause: str | None) -> str:
-    """What a cause says to people: of Lambda's error document, the message."""
+    """What a cause says to people: of Lambda's error document the message, of our own the violations."""
     if not cause:
         return ""
     try:
@@ -58,5 +58,15 @@ def message_of(cause: str | None) -> str:
     except (ValueError, RecursionError):
         document = None
     told = document.get("errorMessage") if isinstance(document, dict) else None
+    violations = document.get("violations") if isinstance(document, dict) else None
+    if isinstance(violations, list) and violations:
+        told = "; ".join(_violation(each) for each in violations)
     text = told if isinstance(told, str) else cause
     return text if len(text) <= _CAUSE else f"{text[:_CAUSE]}…"
+
+
+def _violation(found: object) -> str:
+    if not isinstance(found, dict):
+        return str(found)
+    path, message = found.get("path"), found.get("message") or found.get("that") or ""
+    return f"{path} {message}" if path else str(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ...handlers.mocks import InvalidMocks, Response, load_mocks
 from ...handlers.store import Commit
 from ...statelang.asl import digest_of, dump
 from ...statelang.engine import messages
-from ..clock import VirtualClock
+from ..clock import EPOCH, VirtualClock
 from ..cloud import ROLE, CallFailed, LocalCloud
 from ..events import function_url_event
 from ..stores import open_store
@@ -43,13 +44,20 @@ _READS = ("Describe", "List", "Get", "Validate")
 class Stratum:
     """A cloud of its own for one test: nothing of it outlives the test, and no wait in it takes time.
 
-    `folders` are where relative paths are looked for, the first first; `test` is the test's name, for observers.
+    `folders` are where relative paths are looked for, the first first; `test` is the test's name, for observers. `now`,
+    a timestamp with its zone, is the time at which it begins (default: 2026-01-01T00:00:00Z).
     """
 
-    def __init__(self, folders: Sequence[Path | str] = (), *, test: str | None = None):
+    def __init__(
+        self,
+        folders: Sequence[Path | str] = (),
+        *,
+        test: str | None = None,
+        now: str | datetime | None = None,
+    ):
         self._folders = [Path(folder) for folder in folders] or [Path.cwd()]
         self._test = test
-        self._clock = VirtualClock()
+        self._clock = VirtualClock(EPOCH if now is None else _milliseconds(now))
         self._functions = TestedFunctions(self._doubles_of)
         self._aws = Aws(_Host(self))
         self._log_level = logger.log_level
@@ -501,6 +509,16 @@ class _Mocking:
             return response
         stratum._answer_later(execution, task, response, outcome)
         return Response(pending=True)
+
+
+def _milliseconds(now: str | datetime) -> int:
+    try:
+        at = datetime.fromisoformat(now) if isinstance(now, str) else now
+    except ValueError:
+        raise SetupError(f"{now!r} is no timestamp; one is written 2026-03-01T09:00:00Z") from None
+    if at.tzinfo is None:
+        raise SetupError(f"the timestamp {now} has no zone; one with it is 2026-03-01T09:00:00Z")
+    return round(at.timestamp() * 1000)
 
 
 def _input(input: Any) -> str:
