@@ -18,6 +18,7 @@ very same events.
 - `work`: gates and agent steps: what waits for people and agents, and their answers; `identity`: who they are.
 - `audit`: an execution's story, its verification, signed bundles of it; search.
 - `time_travel`: forks, reverts, checkpoints, replays.
+- `versions`: workflows published, aliases led to them, rolled back.
 - `store`: the `Store` protocol and its DynamoDB form.
 - `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.
 

@@ -7,6 +7,7 @@
 - `jsonata`, `jsonpath`: the two query languages, bounded in time, depth and size.
 - `engine`: `decide`, the whole of an execution's behaviour as one function.
 - `coverage`: what of a definition executions have taken.
+- `versions`: two versions compared: what breaks, what differs.
 - `drawing`: definitions as pictures.
 
 Nothing in this room reads a file, a clock or the network, and nothing here imports another room.

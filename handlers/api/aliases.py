@@ -57,7 +57,7 @@ def update_state_machine_alias(runtime: Runtime, tenant: str, parameters: Parame
         now = runtime.clock()
         changed: dict[str, Any] = {"updated": now}
         if routing is not None:
-            changed["routing"] = routing
+            changed.update(routing=routing, shift=None)
         if parameters.get("description") is not None:
             changed["description"] = read.optional_text(parameters, "description")
         try:
@@ -73,7 +73,7 @@ def describe_state_machine_alias(runtime: Runtime, tenant: str, parameters: Para
     answer = {
         "stateMachineAliasArn": arn,
         "name": value["name"],
-        "routingConfiguration": value["routing"],
+        "routingConfiguration": routing_at(value, runtime.clock()),
         "creationDate": value["created"] / 1000,
         "updateDate": value["updated"] / 1000,
     }
@@ -122,9 +122,36 @@ def aliases(store: Store, machine: str) -> list[Record]:
     return sorted(found, key=lambda record: (record.value["created"], record.key))
 
 
-def route(store: Store, alias: str, draw: float | None = None) -> str:
+def routing_at(value: dict[str, Any], now: int) -> list[dict[str, Any]]:
+    """The routing of an alias at a time: where it shifts, the first version has taken over more and more by then.
+
+    A shift is `{"start", "step" (percent), "every" (milliseconds)}`. Nobody has to carry it out: what it has come to follows
+    from the time.
+    """
+    routing, shift = value["routing"], value.get("shift")
+    if not shift or len(routing) < 2:
+        return routing
+    steps = 1 + max(0, now - shift["start"]) // shift["every"]
+    weight = min(100, shift["step"] * steps)
+    if weight == 100:
+        return [{**routing[0], "weight": 100}]
+    return [{**routing[0], "weight": weight}, {**routing[1], "weight": 100 - weight}]
+
+
+def set_shift(store: Store, arn: str, shift: dict[str, Any]) -> None:
+    """Lets the first version of the alias take over in steps from now on."""
+    while True:
+        record = _find(store, arn)
+        try:
+            store.put(KIND, arn, {**record.value, "shift": shift}, expect=record.version)
+            return
+        except Conflict:
+            continue
+
+
+def route(store: Store, alias: str, now: int, draw: float | None = None) -> str:
     """The version that an execution started through the alias runs, drawn by weight."""
-    routing = _find(store, alias).value["routing"]
+    routing = routing_at(_find(store, alias).value, now)
     place = (random.random() if draw is None else draw) * 100
     for entry in routing:
         place -= entry["weight"]

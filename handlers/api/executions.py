@@ -46,7 +46,7 @@ def begin(
     name = read.name(parameters) if parameters.get("name") is not None else str(uuid.uuid4())
     input = read.execution_input(parameters)
     executions = runtime.executions(tenant)
-    machine, version, alias = resolve(executions.store, str(parsed))
+    machine, version, alias = resolve(executions.store, str(parsed), runtime.clock())
     value = machine.value
     base = StatesArn(parsed.region, parsed.account, "stateMachine", value["name"], parsed.partition)
     express = value["type"] == "EXPRESS"
@@ -89,7 +89,7 @@ def begin(
     return {"executionArn": execution, "startDate": started, "known": known}
 
 
-def resolve(store: Store, arn: str) -> tuple[Record, str | None, str | None]:
+def resolve(store: Store, arn: str, now: int) -> tuple[Record, str | None, str | None]:
     """The state machine that `arn` starts (its own, a version's or an alias's), with version and alias."""
     parsed = parse_arn(arn)
     qualifier = "" if parsed is None else parsed.rest.partition(":")[2]
@@ -97,7 +97,7 @@ def resolve(store: Store, arn: str) -> tuple[Record, str | None, str | None]:
         return state_machine(store, arn), None, None
     if qualifier.isdigit():
         return find_state_machine(store, arn), arn, None
-    version = aliases.route(store, arn)
+    version = aliases.route(store, arn, now)
     return find_state_machine(store, version), version, arn
 
 

@@ -56,7 +56,7 @@ class _Inbox:
 
 def start_sync_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
     arn = read.arn(parameters, "stateMachineArn", "stateMachine")
-    machine, _, _ = resolve(runtime.executions(tenant).store, str(arn))
+    machine, _, _ = resolve(runtime.executions(tenant).store, str(arn), runtime.clock())
     if machine.value["type"] != "EXPRESS":
         raise ApiError(
             "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"

@@ -15,7 +15,7 @@ from ...handlers.audit.verification import executions_of, verify_execution
 from ...handlers.store import Head, Store
 from ..keys import key
 from ..people import whoami
-from .executions import _runtime
+from .executions import runtime_on
 from .opening import find_execution, open_store
 from .problem import WrongRequest
 
@@ -61,7 +61,7 @@ def _export(options: argparse.Namespace, names: Sequence[str]) -> int:
     try:
         pem = key("audit", signing.new_key)
         made = bundles.bundle(
-            store, head.execution, _runtime(store).clock(), whoami(), pem, redactor(store, head, options)
+            store, head.execution, runtime_on(store).clock(), whoami(), pem, redactor(store, head, options)
         )
     except (signing.SigningUnavailable, signing.InvalidKey) as error:
         raise WrongRequest(str(error)) from None

@@ -81,7 +81,7 @@ def history(options: argparse.Namespace) -> int:
     from ...handlers.api.history import get_execution_history
 
     store, head = find(options)
-    runtime = _runtime(store)
+    runtime = runtime_on(store)
     events: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     while True:
@@ -132,12 +132,12 @@ class _NoFunctions:
         raise RuntimeError("this command performs no tasks")
 
 
-def _runtime(store: Store) -> Runtime:
+def runtime_on(store: Store) -> Runtime:
     return Runtime(store, _NoOutbox(), _NoFunctions())
 
 
 def _executions(store: Store) -> Executions:
-    return _runtime(store).executions(store.tenant)
+    return runtime_on(store).executions(store.tenant)
 
 
 def find(options: argparse.Namespace) -> tuple[Store, Head]:

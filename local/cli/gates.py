@@ -17,7 +17,7 @@ from ...handlers.work.rules import may_decide
 from ..desk import Unreadable, desk_of
 from ..owners import is_held
 from ..people import whoami
-from .executions import _runtime
+from .executions import runtime_on
 from .files import read_input
 from .opening import RUN, find_execution, open_store
 from .problem import WrongRequest
@@ -93,7 +93,7 @@ def link(options: argparse.Namespace) -> int:
 def open_desk(options: argparse.Namespace) -> Desk:
     store = open_store(options.store, create=False)
     try:
-        return desk_of(_runtime(store), options.store)
+        return desk_of(runtime_on(store), options.store)
     except Unreadable as error:
         raise WrongRequest(str(error)) from None
 

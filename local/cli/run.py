@@ -22,6 +22,7 @@ from ...handlers.workflows import DeploymentRefused, deploy, input_violations, s
 from ..cloud import CallFailed, LocalCloud
 from ..owners import OwnedElsewhere, Owner
 from ..people import whoami
+from . import versions
 from .files import WorkflowFile, load_workflow, read_input
 from .opening import RUN, find_execution, open_store
 from .problem import WrongRequest
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
+    if versions.is_published(options.file):
+        store, execution = versions.start(options, read_input(options.input), options.name or new_name())
+        head = store.head(execution)
+        assert head is not None
+        return go_on(store, [head], options)
     workflow = load_workflow(Path(options.file))
     input = read_input(options.input)
     _check_input(workflow, input)
@@ -118,7 +124,7 @@ def go_on(store: Store, heads: Sequence[Head], options: argparse.Namespace) -> i
     if options.json:
         print(json.dumps([outcome(loaded) for loaded in ended], indent=2, ensure_ascii=False))
     codes = [_report(loaded, options.store, result=not options.json) for loaded in ended]
-    return max(codes, default=2 if options.execution else 0)
+    return max(codes, default=2 if len(heads) == 1 else 0)
 
 
 def outcome(loaded: Loaded) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ...handlers.time_travel import forks, points
 from ...handlers.time_travel import replay as replaying
 from ...statelang.engine import CannotFork, messages
 from ..people import whoami
-from .executions import _runtime, clock_time, find
+from .executions import clock_time, find, runtime_on
 from .files import load_workflow, read_input
 from .opening import RUN
 from .problem import WrongRequest
@@ -41,7 +41,7 @@ def fork(options: argparse.Namespace) -> int:
     input = None if options.input is None else read_input(options.input)
     try:
         made, point = forks.fork(
-            _runtime(store), store.tenant, head.execution, options.at, name, whoami(), input=input, reason=options.reason
+            runtime_on(store), store.tenant, head.execution, options.at, name, whoami(), input=input, reason=options.reason
         )  # fmt: skip
     except (points.NoSuchPoint, CannotFork, forks.ExecutionExists) as refused:
         raise WrongRequest(f"{head.name}: {refused}") from None
@@ -55,7 +55,7 @@ def revert(options: argparse.Namespace) -> int:
     name = options.name or new_name()
     try:
         made, point = forks.revert(
-            _runtime(store), store.tenant, head.execution, options.to, name, whoami(), options.reason
+            runtime_on(store), store.tenant, head.execution, options.to, name, whoami(), options.reason
         )
     except (points.NoSuchPoint, CannotFork, forks.ExecutionExists) as refused:
         raise WrongRequest(f"{head.name}: {refused}") from None
@@ -67,7 +67,7 @@ def revert(options: argparse.Namespace) -> int:
 def checkpoint(options: argparse.Namespace) -> int:
     store, head = find(options)
     point = points.find(store, head.execution, None)
-    now = _runtime(store).clock()
+    now = runtime_on(store).clock()
     try:
         named.mark(store, head.execution, options.name, point.event, now, whoami(), options.note)
     except named.InvalidCheckpoint as refused:
@@ -138,7 +138,7 @@ def _tell(made: replaying.Difference, name: str, file: str) -> None:
 
 
 def _executions(store: Store) -> Executions:
-    return _runtime(store).executions(store.tenant)
+    return runtime_on(store).executions(store.tenant)
 
 
 def _keep_folder(store: Store, origin: str, made: str) -> None:
