@@ -18,12 +18,9 @@ from ..statelang.asl import StateMachine, digest_of, load_definition
 from ..statelang.engine import apply_changes, decide, pending_commands, wake_at
 from ..statelang.engine.messages import Message
 from .arns import parse_arn
-from .runtime import Body, Runtime
+from .runtime import LEASE, Body, Runtime
 from .store import Commit, Conflict, Entry, Head, Store
 from .store.codec import encode_commit
-
-LEASE = 20 * 60 * 1000
-"""Milliseconds after which a task without an answer is handed out again: more than a function may run on Lambda."""
 
 HEAD_LAG = 8
 """How many commits a head may fall behind when nothing in it has changed that anybody searches for."""

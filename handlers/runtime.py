@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+LEASE = 20 * 60 * 1000
+"""Milliseconds after which a task without an answer is handed out again: more than a function may run on Lambda."""
+
 
 class Outbox(Protocol):
     """Where commands go after their commit. Each body is the JSON of one queue message."""
@@ -31,6 +34,11 @@ class Outbox(Protocol):
 
     def perform(self, bodies: Sequence[Body]) -> None:
         """Sends tasks to be performed: `{"tenant", "execution", "command"}`."""
+        ...
+
+    def perform_later(self, body: Body, at: int) -> None:
+        """Sends a task to be looked at again at `at` (milliseconds since the epoch). May get lost: what an execution waits
+        for is handed out anew after its lease."""
         ...
 
     def wake(self, tenant: str, execution: str, at: int) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .runtime import Body, system_clock
+from .runtime import LEASE, Body, system_clock
 
 MAX_DELAY_SECONDS = 900
 """The longest that SQS delays a message; what is due later is woken by the sweeper."""
@@ -28,7 +28,17 @@ class SqsOutbox:
         self._send(self._advance_queue, [json.dumps(body) for body in bodies])
 
     def perform(self, bodies: Sequence[Body]) -> None:
-        self._send(self._task_queue, [json.dumps(body) for body in bodies])
+        now = system_clock()
+        self._send(self._task_queue, [json.dumps({**body, "handed_out": now}) for body in bodies])
+
+    def perform_later(self, body: Body, at: int) -> None:
+        """Until the task's lease has run out: then the sweeper hands it out anew, and two would look at it in turns."""
+        now = system_clock()
+        if at < body.get("handed_out", now) + LEASE:
+            seconds = min(MAX_DELAY_SECONDS, max(0, -(-(at - now) // 1000)))
+            self._client.send_message(
+                QueueUrl=self._task_queue, MessageBody=json.dumps(body), DelaySeconds=seconds
+            )
 
     def wake(self, tenant: str, execution: str, at: int) -> None:
         seconds = -(-(at - system_clock()) // 1000)

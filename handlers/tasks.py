@@ -20,6 +20,9 @@ from .logs import logger
 from .mocks import Response
 from .runtime import Body, Runtime, deployed
 
+_FIRST_LOOK = 250
+"""Milliseconds until a job is looked at for the first time."""
+
 
 class TaskCommand(BaseModel):
     """What `decide` asks to have performed; `arguments` is JSON text, `key` the idempotency key; `tenant` is
@@ -35,6 +38,11 @@ class TaskCommand(BaseModel):
     role: str | None = None
     attempt: int = 1
     mock: dict[str, Any] | None = None
+    job: str | None = None
+    """The handle of what the task has started, once it has."""
+    looks: int = 0
+    """How often somebody has looked how that goes."""
+    handed_out: int | None = None
     tenant: str = "default"
 
 
@@ -92,6 +100,8 @@ def perform(runtime: Runtime, body: TaskBody) -> list[Body]:
         from .children import stop_children
 
         return stop_children(runtime, tenant, command["map_run"])
+    elif kind == "cancel":
+        return cancel_job(runtime, tenant, execution, command)
     else:
         found = [map_io(runtime, tenant, execution, command)]
     return [{"tenant": tenant, "execution": execution, "message": message} for message in found]
@@ -109,7 +119,15 @@ def perform_task(
     except integrations.TaskSubmitted as submitted:
         if submitted.output is None:
             return None
-        message = messages.task_submitted(command.frame, command.task, submitted.output)
+        message = messages.task_submitted(command.frame, command.task, submitted.output, submitted.job)
+        if submitted.job is not None:
+            _look_later(
+                runtime, tenant, execution, command.model_copy(update={"job": submitted.job}), _FIRST_LOOK
+            )
+    except integrations.JobRunning as running:
+        after = command.model_copy(update={"looks": command.looks + 1})
+        _look_later(runtime, tenant, execution, after, running.milliseconds)
+        return None
     except integrations.TaskTimedOut:
         message = messages.task_timed_out(command.frame, command.task)
     except integrations.TaskFailed as failed:
@@ -119,6 +137,27 @@ def perform_task(
         result=message["type"],
     )  # fmt: skip
     return message
+
+
+def _look_later(
+    runtime: Runtime, tenant: str, execution: str, command: TaskCommand, milliseconds: int
+) -> None:
+    """The job that the task has started is looked at again."""
+    again = {"type": "perform", **command.model_dump(exclude_none=True)}
+    body = {"tenant": tenant, "execution": execution, "command": again}
+    runtime.outbox.perform_later(body, runtime.clock() + milliseconds)
+
+
+def cancel_job(runtime: Runtime, tenant: str, execution: str, command: dict[str, Any]) -> list[Body]:
+    """Ends a job that nobody waits for any more, as well as that may be: it may have ended by itself."""
+    try:
+        return integrations.cancel(runtime, tenant, command["resource"], command["job"])
+    except integrations.TaskFailed as failed:
+        logger.warning(
+            "job not ended", tenant=tenant, execution=execution, resource=command["resource"], job=command["job"],
+            reason=str(failed.cause),
+        )  # fmt: skip
+        return []
 
 
 def _mocked(

@@ -191,6 +191,7 @@ class LocalCloud:
         """Hands out what is in the queues; answers whether there was anything."""
         if self._failures:
             raise self._failures.pop()
+        self.queues.ripen(self.clock())
         given = self.queues.take_tasks()
         if given and self._pool is None:
             # What waits for others must not keep those of its own batch waiting.

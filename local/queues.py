@@ -33,6 +33,8 @@ class LocalQueues:
         self._wakes: list[tuple[int, int, Body]] = []
         self._count = 0
         self._in_flight: set[tuple[Any, ...]] = set()
+        self._later: list[tuple[int, int, Body]] = []
+        self._delayed: set[tuple[Any, ...]] = set()
         self.generation = 0
         """How often the queues were cleared."""
         self._thread = threading.local()
@@ -46,14 +48,22 @@ class LocalQueues:
                 self.changed.notify_all()
 
     def perform(self, bodies: Sequence[Body]) -> None:
-        """A task that is in flight here already is not put in a second time."""
+        """A task that is in flight here already, or to be performed later, is not put in a second time."""
         with self.changed:
             for body in bodies:
                 key = _task(body)
-                if key not in self._in_flight:
+                if key not in self._in_flight and key not in self._delayed:
                     self._in_flight.add(key)
                     self._tasks.append(body)
             self.changed.notify_all()
+
+    def perform_later(self, body: Body, at: int) -> None:
+        with self.changed:
+            if getattr(self._thread, "generation", self.generation) == self.generation:
+                self._count += 1
+                heapq.heappush(self._later, (at, self._count, body))
+                self._delayed.add(_task(body))
+                self.changed.notify_all()
 
     def wake(self, tenant: str, execution: str, at: int) -> None:
         self.advance_at(at, {"tenant": tenant, "execution": execution, "message": {"type": "tick"}})
@@ -73,6 +83,15 @@ class LocalQueues:
             while self._wakes and self._wakes[0][0] <= now:
                 self._messages.append(heapq.heappop(self._wakes)[2])
             return [self._messages.popleft() for _ in range(min(limit, len(self._messages)))]
+
+    def ripen(self, now: int) -> None:
+        """Tasks that were to be performed by `now` wait to be taken."""
+        with self.changed:
+            while self._later and self._later[0][0] <= now:
+                body = heapq.heappop(self._later)[2]
+                self._delayed.discard(_task(body))
+                self._in_flight.add(_task(body))
+                self._tasks.append(body)
 
     def take_tasks(self, limit: int = 100) -> list[Body]:
         with self.changed:
@@ -124,6 +143,8 @@ class LocalQueues:
             self._tasks.clear()
             self._wakes.clear()
             self._in_flight.clear()
+            self._later.clear()
+            self._delayed.clear()
             self.generation += 1
             self.changed.notify_all()
 
@@ -138,8 +159,8 @@ class LocalQueues:
 
     @property
     def next_wake(self) -> int | None:
-        """When the next tick or message is due, in milliseconds."""
-        return self._wakes[0][0] if self._wakes else None
+        """When the next message or task is due, in milliseconds."""
+        return min((heap[0][0] for heap in (self._wakes, self._later) if heap), default=None)
 
 
 def _what(command: Body) -> str:

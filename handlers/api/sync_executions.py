@@ -47,6 +47,9 @@ class _Inbox:
         if others:
             self._outbox.perform(others)
 
+    def perform_later(self, body: Body, at: int) -> None:
+        self._outbox.perform_later(body, at)
+
     def wake(self, tenant: str, execution: str, at: int) -> None:
         if execution.split(":")[5] == "express":
             self.due = at if self.due is None else min(self.due, at)

@@ -63,7 +63,7 @@ def _send(
         or waiting["task"]["id"] != task
     ):
         raise ApiError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
-    message: Message = make(frame, task)
+    message: Message = messages.by_token(make(frame, task))
     for failure in executions.advance({execution: [message]}).values():
         raise failure
     return {}

@@ -148,6 +148,8 @@ class _Run:
         self.machine = StateMachine(state.name, {state.name: state}, digest="test")
         self.input = read.execution_input(parameters)
         self.variables = _json(read.optional_text(parameters, "variables") or "{}", "Variables")
+        self.level = parameters.get("inspectionLevel")
+        self.reveal_secrets = read.flag(parameters, "revealSecrets", False)
         self.found: dict[str, Any] = {}
         snapshot = self._snapshot(parameters)
         self.turn = Turn(self.machine, snapshot, runtime.clock())
@@ -245,8 +247,13 @@ class _Run:
         from .. import tasks
 
         engine_tasks.enter(self.turn, ROOT, self.frame, state)
+        from ..integrations.http_task import traced
+
         command = tasks.TaskCommand(**self.turn.commands[-1])
-        message = tasks.perform_task(self.runtime, self.tenant, self.turn.execution["id"], command)
+        with traced(self.reveal_secrets) as trace:
+            message = tasks.perform_task(self.runtime, self.tenant, self.turn.execution["id"], command)
+        if self.level == "TRACE":
+            self.found |= trace
         if message is None or message["type"] == "task_submitted":
             raise StateFailed("States.Runtime", "TestState does not wait for callbacks.")
         if message["type"] == "task_succeeded":

@@ -2,7 +2,11 @@
 
 Each integration is a function `(runtime, execution, command) -> JSON text of the result`. It raises
 `TaskFailed` with the error's name as Step Functions gives it, `TaskTimedOut` when it saw the task's own timeout
-pass, or `TaskSubmitted` when the task goes on elsewhere.
+pass, `TaskSubmitted` when the task goes on elsewhere, or `JobRunning` while what it has started goes on.
+
+- `calls`: one operation of a service, with `names` and `values` as Step Functions has them, and its errors.
+- `aws_sdk`, `optimized`, `lambda_function`, `step_functions`, `activities`, `api_gateway`, …: the families of tasks.
+- `jobs`, `job_kinds`: `.sync`.
 """
 
 from __future__ import annotations
@@ -11,15 +15,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...statelang.engine.resources import parse_resource
-from .outcomes import TaskFailed, TaskSubmitted, TaskTimedOut
+from .outcomes import JobRunning, TaskFailed, TaskSubmitted, TaskTimedOut
 
 if TYPE_CHECKING:
-    from ..runtime import Runtime
+    from ..runtime import Body, Runtime
     from ..tasks import TaskCommand
 
-__all__ = ["TOKEN", "TaskFailed", "TaskSubmitted", "TaskTimedOut", "perform"]
+__all__ = ["TOKEN", "JobRunning", "TaskFailed", "TaskSubmitted", "TaskTimedOut", "cancel", "perform"]
 
 TOKEN = ".waitForTaskToken"
+SYNC = ".sync"
 
 
 def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand) -> str:
@@ -52,7 +57,23 @@ def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand)
     return output
 
 
-def _integration(family: str, type: str, action: str) -> Callable[[Runtime, str, TaskCommand], str] | None:
+def cancel(runtime: Runtime, tenant: str, arn: str, job: str) -> list[Body]:
+    """Ends the job that a task has started; answers what is to be sent for that. Raises `TaskFailed`."""
+    resource = parse_resource(arn)
+    if resource.type == "states":
+        from .step_functions import stop_child
+
+        return stop_child(tenant, job)
+    from .jobs import cancel as cancel_job
+
+    cancel_job(runtime, resource.type, resource.action.removesuffix(SYNC), job)
+    return []
+
+
+Integration = Callable[["Runtime", str, "TaskCommand"], str]
+
+
+def _integration(family: str, type: str, action: str) -> Integration | None:
     if family == "lambda":
         from .lambda_function import call
 
@@ -61,7 +82,12 @@ def _integration(family: str, type: str, action: str) -> Callable[[Runtime, str,
         from .lambda_function import invoke
 
         return invoke
-    if "." in action:
+    if action.endswith(SYNC):
+        from . import jobs
+
+        job = action.removesuffix(SYNC)
+        if f"{type}:{job}" in jobs.JOBS:
+            return lambda runtime, execution, command: jobs.perform(runtime, command, type, job)
         return None
     if type.startswith("aws-sdk:"):
         from .aws_sdk import perform as call_sdk
@@ -71,6 +97,14 @@ def _integration(family: str, type: str, action: str) -> Callable[[Runtime, str,
         from .api_gateway import invoke as call_api
 
         return call_api
+    if type == "http" and action == "invoke":
+        from .http_task import invoke as call_http
+
+        return call_http
+    if type == "bedrock" and action == "invokeModel":
+        from .bedrock import invoke_model
+
+        return invoke_model
     from . import optimized
 
     if type in optimized.SERVICES:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ..runtime import Runtime
     from ..tasks import TaskCommand
 
-_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 _WITH_BODY = ("POST", "PUT", "PATCH")
-_REFUSED = {
+REFUSED_HEADERS = {
     "authorization", "connection", "content-md5", "expect", "host", "max-forwards", "proxy-authenticate", "server", "te",
     "transfer-encoding", "trailer", "upgrade", "via", "www-authenticate",
 }  # fmt: skip
-_REFUSED_BEGINNINGS = ("x-forwarded", "x-amz", "x-amzn")
+REFUSED_BEGINNINGS = ("x-forwarded", "x-amz", "x-amzn")
 _TIMEOUT = 29.0
 """Seconds that API Gateway gives an integration at the most."""
 
@@ -57,13 +57,13 @@ def _problems(arguments: Any) -> list[str]:
         for name in ("ApiEndpoint", "Method")
         if not isinstance(arguments.get(name), str)
     ]
-    if arguments.get("Method", "GET") not in _METHODS:
-        problems.append(f"The value of the field 'Method' must be one of {', '.join(_METHODS)}")
+    if arguments.get("Method", "GET") not in METHODS:
+        problems.append(f"The value of the field 'Method' must be one of {', '.join(METHODS)}")
     for name in ("Headers", "QueryParameters"):
         if not isinstance(arguments.get(name) or {}, dict):
             problems.append(f"The value of the field '{name}' has an invalid format")
     for name in arguments.get("Headers") or {} if not problems else {}:
-        if name.lower() in _REFUSED or name.lower().startswith(_REFUSED_BEGINNINGS):
+        if name.lower() in REFUSED_HEADERS or name.lower().startswith(REFUSED_BEGINNINGS):
             problems.append(f"The 'Headers' field contains unsupported values: {name}")
     return problems
 

@@ -154,14 +154,16 @@ def _failed(client: Any, error: Any, style: Style) -> TaskFailed:
     if code == "NotImplemented" and status == 501:
         # The local cloud's own answer: nothing that a workflow on AWS could retry or catch.
         return TaskFailed("States.Runtime", message)
-    shape = client.meta.service_model.shape_for_error_code(code)
+    model = client.meta.service_model
+    # Services that once spoke in queries give two codes.
+    shape = model.shape_for_error_code(code) or model.shape_for_error_code(details.get("QueryErrorCode", ""))
     request = about.get("RequestId") or str(uuid.uuid4())
     if style.legacy:
-        name = exception_name(shape.name) if shape is not None else style.base
+        name = exception_name(shape.name, legacy=True) if shape is not None else style.base
         where = f"Service: {style.service}; Status Code: {status}; Error Code: {code}; Request ID: {request}; Proxy: null"
         return TaskFailed(f"{style.prefix or title_of(client)}.{name}", f"{message} ({where})")
     title = title_of(client)
-    name = exception_name(shape.name) if shape is not None else f"{title}Exception"
+    name = exception_name(shape.name, legacy=False) if shape is not None else f"{title}Exception"
     where = f"Service: {title}, Status Code: {status}, Request ID: {request}"
     if client.meta.service_model.service_name == "s3":
         where += f", Extended Request ID: {about.get('HostId') or uuid.uuid4().hex}"
@@ -174,9 +176,11 @@ def with_metadata(fields: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]
     request = about.get("RequestId") or str(uuid.uuid4())
     headers = about.get("HTTPHeaders", {})
     names = {"x-amzn-RequestId": request, "connection": "keep-alive"}
-    for name in ("Content-Length", "Date", "Content-Type", "Server", "x-amz-crc32"):
+    for name in ("Content-Length", "Date", "Content-Type", "x-amz-crc32"):
         if name.lower() in headers:
             names[name] = headers[name.lower()]
+    if "x-amz-crc32" in names:
+        names["Server"] = "Server"  # DynamoDB
     names.setdefault("Date", formatdate(usegmt=True))
     metadata = {
         "SdkHttpMetadata": {

@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+# Members that the SDK renames, as Java has these words for something else.
+_RENAMED = {"Equals": "EqualsValue", "NULL": "Nul"}
+
 
 @lru_cache(maxsize=4096)
 def sdk_name(member: str) -> str:
     """A member of an API's shape: `dbInstances` and `DBInstances` are both `DbInstances`, `ETag` stays."""
-    if member == "Equals":
-        return "EqualsValue"
+    if member in _RENAMED:
+        return _RENAMED[member]
     head = 1
     while head < len(member) and member[head].isupper():
         if head + 1 < len(member) and member[head + 1].islower():
@@ -38,10 +41,10 @@ def service_title(service_id: str) -> str:
     return "".join(word[:1].upper() + word[1:].lower() for word in words.split())
 
 
-def exception_name(shape: str) -> str:
-    """An error's shape as an exception: `NoSuchKey` is `NoSuchKeyException`, `DBInstanceNotFoundFault` too."""
-    name = re.sub(r"[^A-Za-z0-9]", "", shape)
-    name = name[:1].upper() + name[1:]
+def exception_name(shape: str, *, legacy: bool) -> str:
+    """An error's shape as an exception: `NoSuchKey` is `NoSuchKeyException`, `DBInstanceNotFoundFault` is
+    `DbInstanceNotFoundException` or, in the SDK's version 1, `DBInstanceNotFoundException`."""
+    name = re.sub(r"[^A-Za-z0-9]", "", shape) if legacy else service_title(shape)
     if name.endswith("Exception"):
         return name
     return f"{name.removesuffix('Fault')}Exception"

@@ -64,6 +64,10 @@ def perform(runtime: Runtime, execution: str, command: TaskCommand, type: str, a
         return _put_events(runtime, execution, command, arguments)
     if type == "sqs":
         _reachable(arguments)
+    if type == "elasticmapreduce":
+        from . import emr
+
+        return compact(shown(service, emr.ask(runtime, service, action, arguments, command.key)))
     answer = ask(runtime, service, action, arguments, command.key)
     return compact(shown(service, answer))
 

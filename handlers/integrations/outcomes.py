@@ -17,8 +17,18 @@ class TaskTimedOut(Exception):
 
 
 class TaskSubmitted(Exception):
-    """The task was handed over and goes on elsewhere; `output` says where, as JSON text (None: nothing to say)."""
+    """The task was handed over and goes on elsewhere; `output` says where, as JSON text (None: nothing to say). `job` is the
+    handle of what it has started, where that is to be looked after."""
 
-    def __init__(self, output: str | None):
+    def __init__(self, output: str | None, job: str | None = None):
         super().__init__(output)
         self.output = output
+        self.job = job
+
+
+class JobRunning(Exception):
+    """The job that the task has started is under way; it is worth a look in `milliseconds`."""
+
+    def __init__(self, milliseconds: int):
+        super().__init__(milliseconds)
+        self.milliseconds = milliseconds

@@ -15,7 +15,7 @@ from ..children import ended
 from .outcomes import TaskFailed, TaskSubmitted
 
 if TYPE_CHECKING:
-    from ..runtime import Runtime
+    from ..runtime import Body, Runtime
     from ..tasks import TaskCommand
 
 
@@ -76,7 +76,8 @@ def _start(
         """Said before the child begins, which may end in the same breath."""
         from ...statelang.engine import messages
 
-        message = messages.task_submitted(command.frame, command.task, _answer(child, runtime.clock()))
+        answer = _answer(child, runtime.clock())
+        message = messages.task_submitted(command.frame, command.task, answer, job=child)
         runtime.outbox.advance([{"tenant": tenant, "execution": execution, "message": message}])
 
     known = begin(runtime, tenant, parameters, parent=parent, before=submitted).get("known")
@@ -84,6 +85,13 @@ def _start(
         # It had been started before, and what it told then may have been lost.
         runtime.outbox.advance([{"tenant": tenant, "execution": execution, "message": ended(known)}])
     raise TaskSubmitted(None)
+
+
+def stop_child(tenant: str, child: str) -> list[Body]:
+    """The message that stops a nested execution whose parent does not wait for it any more."""
+    from ...statelang.engine import messages
+
+    return [{"tenant": tenant, "execution": child, "message": messages.stop()}]
 
 
 def _answer(execution: str, started: int) -> str:

@@ -53,7 +53,8 @@ def _structure(value: dict[str, Any], shape: Any, spell: Spelling, problems: lis
         elif item is not None or _is_text(shape.members[member]):
             converted[member] = _value(item, shape.members[member], name, spell, problems)
     for member in shape.required_members:
-        if member not in converted:
+        # An idempotency token that is not given is made.
+        if member not in converted and not shape.members[member].metadata.get("idempotencyToken"):
             problems.append(f"The field '{spell(member)}' is required but was missing")
     return converted
 

@@ -4,8 +4,10 @@ imported before a request needs it."""
 from __future__ import annotations
 
 import io
+import json
 import sys
 import threading
+import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -53,6 +55,10 @@ class MotoServices:
                         )
                     except ImportError:
                         raise MissingMoto from None
+                    from moto.core.config import default_user_config
+
+                    # Nothing here needs Docker: jobs of Batch are pretended, as those of the other services are.
+                    default_user_config["batch"] = {"use_docker": False}
                     for listener in self._listeners:
                         listener()
                     self._app = DomainDispatcherApplication(create_backend_app)
@@ -95,12 +101,23 @@ class MotoServices:
 
 
 def _complete(request: Request, response: Response) -> None:
-    """Adds what S3 says of an object, and moto does not: how it is encrypted, and what its checksum is of."""
+    """Adds what S3 says of an object, and moto does not: how it is encrypted, and what its checksum is of. Takes away
+    what DynamoDB tells of a write only when it is asked for it."""
     names = {name.lower() for name, _ in response.headers}
     if request.caller().service == "s3" and "etag" in names and _ENCRYPTION not in names:
         response.headers.append((_ENCRYPTION, "AES256"))
+    if b'"ConsumedCapacity"' in response.body and b'"ReturnConsumedCapacity"' not in request.body:
+        _without_capacity(response)
     if any(name.startswith("x-amz-checksum-") for name in names) and "x-amz-checksum-type" not in names:
         response.headers.append(("x-amz-checksum-type", "FULL_OBJECT"))
+
+
+def _without_capacity(response: Response) -> None:
+    answer = json.loads(response.body)
+    answer.pop("ConsumedCapacity", None)
+    response.body = json.dumps(answer).encode()
+    changed = {"content-length": str(len(response.body)), "x-amz-crc32": str(zlib.crc32(response.body))}
+    response.headers[:] = [(name, changed.get(name.lower(), value)) for name, value in response.headers]
 
 
 def _environ(request: Request, account: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Decision:
       every message was stale and nothing happened: then there is nothing to store.
     - `events`: history events with AWS's types and fields; `timestamp` in milliseconds.
     - `commands`: what is to be done, each with a `type`: `perform` a task (`frame`, `task`, `resource`,
-      `arguments`, `state`, `key`, `attempt`, `timeout`?), for a distributed map `define`, `map_run`,
+      `arguments`, `state`, `key`, `attempt`, `timeout`?, `job`? that it has started), `cancel` its job, for a distributed map `define`, `map_run`,
       `read_items`, `start_child`, `stop_children`, `write_results`; and, once, `finished`.
     - `wake_at`: when the execution wants its next `tick`, in milliseconds, or None.
     - `taken`: the places of the messages that something followed from.
@@ -167,7 +167,7 @@ def _task_failed(turn: Turn, message: Message) -> bool:
 def _task_timed_out(turn: Turn, message: Message) -> bool:
     def time_out(id: str, frame: Frame, state: Task) -> Exit:
         turn.went(frame, ways.TIMEOUT)
-        raise tasks.timed_out(turn, frame, state)
+        raise tasks.timed_out(turn, id, frame, state)
 
     return _answered(turn, message, time_out)
 
@@ -178,6 +178,14 @@ def _answered(turn: Turn, message: Message, ending: Callable[[str, Frame, Any], 
     id = message["frame"]
     frame = turn.frame(id)
     state = turn.state_of(id)
+    early = frame["task"].get("answer")
+    if message.get("by") == "token" and tasks.is_being_submitted(frame, state):
+        frame["task"] = {**frame["task"], "answer": early or message}
+        return early is None
+    if early is not None and not frame["task"].get("submitted"):
+        # It could not be submitted, and was answered all the same: that came first.
+        frame["task"] = {**frame["task"], "submitted": True}
+        return _MESSAGES[early["type"]](turn, early)
     end_with(turn, id, frame, lambda: ending(id, frame, state))
     return True
 
@@ -186,7 +194,9 @@ def _task_submitted(turn: Turn, message: Message) -> bool:
     if not _waits_for(turn, message) or turn.frames[message["frame"]]["task"].get("submitted"):
         return False
     frame = turn.frame(message["frame"])
-    tasks.submitted(turn, frame, turn.state_of(message["frame"]), message["output"])
+    tasks.submitted(turn, frame, turn.state_of(message["frame"]), message["output"], message.get("job"))
+    if (early := frame["task"].get("answer")) is not None:
+        return _MESSAGES[early["type"]](turn, early)
     return True
 
 
@@ -344,7 +354,7 @@ def _fall_due(turn: Turn, id: str) -> None:
 
         def time_out() -> Exit:
             turn.went(frame, ways.HEARTBEAT if missed else ways.TIMEOUT)
-            raise tasks.timed_out(turn, frame, state, *names)
+            raise tasks.timed_out(turn, id, frame, state, *names)
 
         end_with(turn, id, frame, time_out)
 

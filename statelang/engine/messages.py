@@ -48,14 +48,23 @@ def task_failed(frame: str, task: int, error: str | None, cause: str | None = No
     return {"type": "task_failed", "frame": frame, "task": task, "error": error, "cause": cause}
 
 
+def by_token(message: Message) -> Message:
+    """The same answer to a task, from who holds its token: it may come before the task is said to be submitted."""
+    return {**message, "by": "token"}
+
+
 def task_timed_out(frame: str, task: int) -> Message:
     """The worker itself saw the task's timeout pass, before the engine's clock did."""
     return {"type": "task_timed_out", "frame": frame, "task": task}
 
 
-def task_submitted(frame: str, task: int, output: str) -> Message:
-    """The task was handed over and goes on elsewhere; `output` says where, as JSON text."""
-    return {"type": "task_submitted", "frame": frame, "task": task, "output": output}
+def task_submitted(frame: str, task: int, output: str, job: str | None = None) -> Message:
+    """The task was handed over and goes on elsewhere; `output` says where, as JSON text.
+
+    `job` names what was started, where somebody has to look how it goes, or end it when nobody waits for it any more.
+    """
+    message = {"type": "task_submitted", "frame": frame, "task": task, "output": output}
+    return message if job is None else {**message, "job": job}
 
 
 def activity_started(frame: str, task: int, worker: str | None) -> Message:

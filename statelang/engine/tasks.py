@@ -88,17 +88,24 @@ def perform(execution: str, id: str, frame: Frame) -> dict[str, Any]:
         "key": f"{execution.split(':')[7]}/{frame['state']}/{task['id']}",
         "attempt": sum(frame.get("retries", ())) + 1,
     }
-    for key in ("timeout", "role", "mock"):
+    for key in ("timeout", "role", "mock", "job"):
         if key in task:
             command[key] = task[key]
     return command
 
 
-def submitted(turn: Turn, frame: Frame, state: Task, output: str) -> None:
-    """The task was handed over and goes on elsewhere."""
+def submitted(turn: Turn, frame: Frame, state: Task, output: str, job: str | None) -> None:
+    """The task was handed over and goes on elsewhere, as the job of that name."""
     resource = resources.parse_resource(state.resource)
     frame["event"] = turn.emit(*_after(frame, resources.submitted(resource, output)))
     frame["task"] = {**frame["task"], "submitted": True}
+    if job is not None:
+        frame["task"]["job"] = job
+
+
+def is_being_submitted(frame: Frame, state: Task) -> bool:
+    """Whether the task is in the hands of somebody who will say that it was submitted, or that this failed."""
+    return resources.parse_resource(state.resource).waits_for_token and not frame["task"].get("submitted")
 
 
 def taken(turn: Turn, frame: Frame, worker: str | None) -> None:
@@ -118,21 +125,30 @@ def succeeded(turn: Turn, id: str, frame: Frame, state: Task, output: str) -> Ex
         raise failed(turn, frame, state, failure.error, failure.cause) from None
     except (ValueError, RecursionError):
         raise failed(turn, frame, state, RUNTIME, "The task's result is not JSON.") from None
+    _over(frame)
     frame["event"] = turn.emit(*_after(frame, resources.succeeded(resource, output)))
     return leave(turn, id, frame, state, result)
 
 
 def failed(turn: Turn, frame: Frame, state: Task, error: str | None, cause: str | None) -> StateFailed:
     """Records the failure; the caller raises or handles what this answers."""
+    _over(frame)
     resource = resources.parse_resource(state.resource)
     frame["event"] = turn.emit(*_after(frame, resources.failed(resource, error, cause)))
     return StateFailed(error or "States.TaskFailed", cause, recorded=True)
 
 
-def timed_out(turn: Turn, frame: Frame, state: Task, *also: str) -> StateFailed:
+def timed_out(turn: Turn, id: str, frame: Frame, state: Task, *also: str) -> StateFailed:
+    turn.abandon(id, frame)
+    _over(frame)
     resource = resources.parse_resource(state.resource)
     frame["event"] = turn.emit(*_after(frame, resources.timed_out(resource, "States.Timeout")))
     return StateFailed("States.Timeout", None, also=also, recorded=True)
+
+
+def _over(frame: Frame) -> None:
+    """The job that the task has started has ended, or is ended by somebody else."""
+    frame["task"] = {key: value for key, value in frame["task"].items() if key != "job"}
 
 
 def _after(frame: Frame, event: tuple[str, dict[str, Any]]) -> tuple[str, int, dict[str, Any]]:

@@ -140,10 +140,25 @@ class Turn:
     def remove_frame(self, id: str) -> None:
         """The frame is gone, and its variables with it."""
         frame = self.frames.pop(id)
+        self.abandon(id, frame)
         self._machines.pop(id, None)
         self.changed_frames.add(id)
         for name in frame.get("names", ()):
             self.forget(id, name)
+
+    def abandon(self, id: str, frame: Frame) -> None:
+        """Nobody waits for the job any more that the frame's task has started."""
+        task = frame.get("task", {})
+        if frame["phase"] == "task" and "job" in task:
+            self.commands.append(
+                {
+                    "type": "cancel",
+                    "frame": id,
+                    "task": task["id"],
+                    "resource": task["resource"],
+                    "job": task["job"],
+                }
+            )
 
     def remove_below(self, id: str) -> None:
         """Everything within the frame is gone."""
@@ -190,6 +205,8 @@ class Turn:
 
     def finish(self, status: str, kind: str, previous: int, details: dict[str, Any], **fields: Any) -> None:
         """Ends the execution; `fields` are its output, or its error and cause."""
+        for id, frame in self.frames.items():
+            self.abandon(id, frame)
         self._emit(kind, previous, details)
         self.top.update(status=status, stopped=self.now, deadline=None, **fields)
         self.ready.clear()

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from stratum.handlers import advance, tasks, timers
-from stratum.handlers.executions import LEASE
-from stratum.handlers.runtime import Runtime
+from stratum.handlers.runtime import LEASE, Runtime
 from stratum.handlers.store import Commit, Conflict, Entry
 from stratum.local.clock import VirtualClock
 from stratum.local.cloud import ROLE, CallFailed, LocalCloud
@@ -185,6 +184,8 @@ class Kept:
 
     def perform(self, bodies: Any) -> None:
         self.tasks += bodies
+
+    def perform_later(self, body: Any, at: int) -> None: ...
 
     def wake(self, tenant: str, execution: str, at: int) -> None:
         self.wakes.append((execution, at))
