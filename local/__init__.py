@@ -7,6 +7,7 @@
 - `stores`, `sqlite_store`: a store by its address, and the embedded form.
 - `coverage`: reports of what tests took of workflows.
 - `cli`: the `stratum` command.
+- `client`: `Stratum`, which starts and watches workflows from Python, here and on AWS.
 - `import.stratum`: the package `stratum` itself, around the rooms.
 - `examples`: three workflows with handlers that do real work.
 """

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...handlers import workflows
 from ...handlers.workflows import MAX_BYTES, Checked, Workflow
 from . import python_files
 from .problem import WrongRequest
+
+if TYPE_CHECKING:
+    from ...statelang.python.workflow import Workflow as Built
 
 
 @dataclass(slots=True)
@@ -20,6 +23,8 @@ class WorkflowFile(Workflow):
 
     path: Path = Path()
     root: Path | None = None
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Handlers that a workflow in Python was given as functions, by name."""
 
     @property
     def folder(self) -> Path:
@@ -99,21 +104,32 @@ def _schemas(folder: Path) -> Callable[[str], Any]:
 
 def load_workflow(path: Path) -> WorkflowFile:
     """The workflow in the file. Raises `WrongRequest` with every error in it."""
-    built = python_files.build(path) if python_files.is_python(path) else None
     try:
-        found = workflows.workflow_of(check(path) if built is None else _check_built(built))
+        return load(path)
     except workflows.InvalidWorkflow as error:
         raise WrongRequest(str(error)) from None
+
+
+def load(path: Path) -> WorkflowFile:
+    """The workflow in the file. Raises `WrongRequest` where none can be read, `InvalidWorkflow` for one with errors."""
+    if python_files.is_python(path):
+        return _file(_check_built(built := python_files.build(path)), built.path, built)
+    return _file(check(path), path, None)
+
+
+def load_built(workflow: Built) -> WorkflowFile:
+    """A workflow that was built in this process. Raises `InvalidWorkflow`."""
+    path = Path(workflow.file)
+    built = python_files.Built(workflow, path, python_files.importable(path.absolute())[0])
+    return _file(_check_built(built), path, built)
+
+
+def _file(checked: Checked, path: Path, built: python_files.Built | None) -> WorkflowFile:
+    found = workflows.workflow_of(checked)
     return WorkflowFile(
-        found.origin,
-        found.name,
-        found.definition,
-        found.source_map,
-        found.spec,
-        found.warnings,
-        path if built is None else built.path,
-        None if built is None else built.folder,
-    )
+        found.origin, found.name, found.definition, found.source_map, found.spec, found.warnings, path,
+        None if built is None else built.folder, {} if built is None else built.workflow.functions,
+    )  # fmt: skip
 
 
 def read_input(text: str | None, option: str = "--input") -> str:

@@ -54,7 +54,7 @@ def build(path: Path) -> Built:
             from .files import read_bytes
 
             read_bytes(file)  # says what is there instead
-        folder, module = _importable(file.resolve())
+        folder, module = importable(file.resolve())
     else:
         named = _MODULE.fullmatch(text)
         assert named is not None
@@ -66,7 +66,7 @@ def build(path: Path) -> Built:
     return Built(workflow, shown, folder)
 
 
-def _importable(file: Path) -> tuple[Path, str]:
+def importable(file: Path) -> tuple[Path, str]:
     """The folder from which the file is imported, and the module that it then is."""
     folder, parts = file.parent, [file.stem]
     while (folder / "__init__.py").is_file():

@@ -81,8 +81,8 @@ class PythonSource(Source):
 def _call_nodes(text: str) -> Iterator[tuple[tuple[int, int, int, int], ast.Call]]:
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return
+    except (SyntaxError, ValueError, RecursionError, SystemError):
+        return  # the last: Python 3.11 can stumble over parsing on several threads
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield _extent(_place(node)), node

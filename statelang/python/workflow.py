@@ -121,6 +121,8 @@ class Workflow:
         self._bodies = [_Open(("steps",), self._steps)]
         self._calls: dict[Path, Position] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
+        self.changes = 0
+        """Counts what was added; the same number means the same document."""
         self._note((), frame)
 
     def __repr__(self) -> str:
@@ -290,6 +292,7 @@ class Workflow:
             self._bodies.pop()
 
     def _note(self, path: Path, frame: Any) -> None:
+        self.changes += 1
         place = call_in(self.file, frame)
         if place is not None:
             self._calls[path] = place

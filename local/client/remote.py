@@ -1,0 +1,116 @@
+"""Step Functions at an endpoint or on AWS, through boto3."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import errors
+from .backends import Changed
+
+if TYPE_CHECKING:
+    from ...handlers.store import Store
+    from ...handlers.work.answers import Desk
+    from ..cli.files import WorkflowFile
+
+
+class Remote:
+    """`endpoint` is a URL (None: AWS itself). Credentials and region are boto3's business; an endpoint on this machine
+    needs none."""
+
+    poll = 2.0
+
+    def __init__(self, endpoint: str | None, *, region: str | None, profile: str | None):
+        try:
+            import boto3
+            from botocore.exceptions import BotoCoreError
+        except ImportError:
+            raise errors.NotAvailable("an endpoint or AWS needs boto3: install stratum[aws]") from None
+        given: dict[str, Any] = {}
+        if endpoint is not None and re.match(r"https?://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)", endpoint):
+            given = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+            region = region or "us-east-1"
+        try:
+            session = boto3.Session(profile_name=profile, region_name=region, **given)
+            self._client: Any = session.client("stepfunctions", endpoint_url=endpoint)
+        except (BotoCoreError, ValueError) as error:
+            raise errors.ConnectionFailed(str(error)) from None
+        self._machines: dict[str, str] = {}
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+        method = getattr(self._client, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower())
+        try:
+            return method(**parameters)
+        except ClientError as error:
+            told = error.response.get("Error", {})
+            raise errors.api_error(told.get("Code", ""), told.get("Message", "")) from None
+        except ParamValidationError as error:
+            raise errors.ApiError("ValidationException", str(error)) from None
+        except BotoCoreError as error:
+            raise errors.ConnectionFailed(str(error)) from None
+
+    def deploy(self, workflow: WorkflowFile, role: str | None) -> str:
+        from ...handlers.workflows import ROLE
+        from ...statelang.asl import dump
+
+        definition = dump(workflow.definition)
+        local = "localhost" in self._client.meta.endpoint_url or "127.0.0.1" in self._client.meta.endpoint_url
+        if role is None and not local:
+            raise errors.NotAvailable("a state machine on AWS needs a role: deploy(…, role=ARN)")
+        try:
+            return self.call(
+                "CreateStateMachine", name=workflow.name, definition=definition, roleArn=role or ROLE
+            )["stateMachineArn"]
+        except errors.ApiError as error:
+            if error.code != "StateMachineAlreadyExists":
+                raise
+        machine = self.machine(workflow.name)
+        changed = {} if role is None else {"roleArn": role}
+        self.call("UpdateStateMachine", stateMachineArn=machine, definition=definition, **changed)
+        return machine
+
+    def start(self, machine: str, name: str, input: str, workflow: WorkflowFile | None) -> str:
+        return self.call("StartExecution", stateMachineArn=machine, name=name, input=input)["executionArn"]
+
+    def machine(self, name: str) -> str:
+        if name not in self._machines:
+            token: dict[str, Any] = {}
+            while True:
+                page = self.call("ListStateMachines", **token)
+                self._machines |= {each["name"]: each["stateMachineArn"] for each in page["stateMachines"]}
+                if name in self._machines or not page.get("nextToken"):
+                    break
+                token = {"nextToken": page["nextToken"]}
+        if name not in self._machines:
+            raise errors.StateMachineDoesNotExist(
+                "StateMachineDoesNotExist", f"there is no state machine '{name}'; deploy(…) makes one"
+            )
+        return self._machines[name]
+
+    def find(self, name: str) -> str:
+        workflow, _, execution = name.rpartition(":")
+        if not workflow:
+            raise errors.InvalidArn(
+                "InvalidArn", f"'{name}': on AWS an execution is workflow:name, or an ARN"
+            )
+        return f"{self.machine(workflow).replace(':stateMachine:', ':execution:')}:{execution}"
+
+    def when_changed(self, changed: Changed) -> None:
+        """Nobody tells."""
+
+    def store(self) -> Store:
+        self._elsewhere("what an API does not say is asked of the store")
+
+    def desk(self, execution: str | None) -> Desk:
+        self._elsewhere("gates are answered where the store is")
+
+    def resume(self) -> list[str]:
+        self._elsewhere("executions at an endpoint go on by themselves")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _elsewhere(self, why: str) -> NoReturn:
+        raise errors.NotAvailable(f"{why}: Stratum('dynamodb://table?region=…') or Stratum('sqlite:///path')")
