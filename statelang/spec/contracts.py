@@ -311,7 +311,7 @@ class TypeReader:
             else:
                 constraints[key] = value
         items = self.read(written["items"], (*path, "items")) if "items" in written else base.items
-        made = replace(base, constraints=constraints, items=items)
+        made = replace(base, constraints=in_order(constraints), items=items)
         if enum:
             made = replace(listed(enum), optional=base.optional)
         made = replace(made, secret=written.get("secret", False))
@@ -345,6 +345,11 @@ class TypeReader:
 
     def _problem(self, code: str, message: str, path: Path, suggestion: str | None = None) -> None:
         self._findings.append(Diagnostic(code, message, path, None, suggestion))
+
+
+def in_order(constraints: Mapping[str, Any]) -> dict[str, Any]:
+    """Constraints in one order, however they were written: contracts that say the same compile to the same."""
+    return {word: constraints[word] for word in CONSTRAINTS if word in constraints}
 
 
 def listed(values: list[Any]) -> Contract:

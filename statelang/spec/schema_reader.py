@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from .contracts import ANY, CONSTRAINTS, SCALARS, Contract, Path, listed, type_of
+from .contracts import ANY, CONSTRAINTS, SCALARS, Contract, Path, in_order, listed, type_of
 from .diagnostics import Diagnostic
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -126,9 +126,9 @@ class SchemaReader:
 
     def _typed(self, kind: str, schema: dict[str, Any], base: str, at: str) -> Contract:
         constraints = {
-            word: limit
-            for word, limit in schema.items()
-            if word in CONSTRAINTS and kind in CONSTRAINTS[word] and self._usable(word, limit, base, at)
+            word: schema[word]
+            for word in CONSTRAINTS
+            if word in schema and kind in CONSTRAINTS[word] and self._usable(word, schema[word], base, at)
         }
         if kind == "string" and schema.get("format") == "date-time" and not constraints:
             kind = "date-time"
@@ -317,7 +317,7 @@ class SchemaReader:
                 made[word] = min(made[word], limit)
             else:
                 self._unchecked(word, base, at, "a second time")
-        return made
+        return in_order(made)
 
     # -- what is wrong -------------------------------------------------------------------------------------
 

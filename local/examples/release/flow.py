@@ -9,12 +9,8 @@ import ship
 from pydantic import BaseModel, Field
 from stratum import Workflow
 
+Version = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class Version(BaseModel):
-    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
-    fault: str | None = None
 
 
 class Tested(BaseModel):
@@ -43,7 +39,7 @@ release = Workflow(
     version="1.0.0",
     description="Tests a small package, builds it, stages the build, starts it and asks for its health; where that "
     "fails, the release before it is put back. broken.json builds a version whose health check fails.",
-    input=Version,
+    input={"version": Version, "fault": "optional string"},
     output={"version": str, "build": Built, "health": Health},
     defaults={"timeout": "2m"},
 )
