@@ -62,7 +62,7 @@ class Embedded:
         self._cloud = LocalCloud(
             self._store, self.functions, clock=clock or RealClock(), workers=workers, observer=self._committed
         )
-        self._bystander = runtime_on(self._store)
+        self._beside = runtime_on(self._store)
         self._changed: list[Changed] = []
         self._deployed: dict[str, str] = {}
         self._folders: dict[str, str | None] = {}
@@ -167,7 +167,7 @@ class Embedded:
         """The one that runs the execution; for another process's, one that leaves the running to it."""
         if execution is None or execution in self._owned:
             return self._cloud.runtime
-        return self._bystander
+        return self._beside
 
     def _own(self, execution: str) -> None:
         """Keeps other processes from running the execution as well, as long as this client is open."""
