@@ -5,6 +5,7 @@
 - `functions`: Python handlers in warm worker processes, or in this process.
 - `server`: the HTTP endpoint of `stratum up`.
 - `stores`, `sqlite_store`: a store by its address, and the embedded form.
+- `cost`: bills, and the price table.
 - `coverage`: reports of what tests took of workflows.
 - `cli`: the `stratum` command.
 - `client`: `Stratum`, which starts and watches workflows from Python, here and on AWS.

@@ -6,6 +6,7 @@
 - `asl`: ASL definitions as models, their templates and expressions prepared once.
 - `jsonata`, `jsonpath`: the two query languages, bounded in time, depth and size.
 - `engine`: `decide`, the whole of an execution's behaviour as one function.
+- `cost`: what executions come to, counted and estimated.
 - `coverage`: what of a definition executions have taken.
 - `versions`: two versions compared: what breaks, what differs.
 - `drawing`: definitions as pictures.

@@ -63,7 +63,17 @@ def run(options: argparse.Namespace) -> int:
                 loaded = cloud.wait(started)
     if options.json:
         print(json.dumps(outcome(loaded), indent=2, ensure_ascii=False))
-    return _report(loaded, options.store, result=not options.json)
+    code = _report(loaded, options.store, result=not options.json)
+    _print_cost(store, started)
+    return code
+
+
+def _print_cost(store: Store, execution: str) -> None:
+    head = store.head(execution)
+    if head is not None:
+        from .cost import cost_line
+
+        print(cost_line(store, head), file=sys.stderr)
 
 
 def _owning(store: str, execution: str, name: str) -> Owner:
