@@ -4,12 +4,15 @@
 - `door`: who answers which request.
 - `moto_services`: moto, imported when the first request needs it.
 - `functions`: Lambda functions, made through the API or out of folders, run in worker processes.
-- `invocations`: Lambda's Invoke operations, with asynchronous invocations and their destinations.
+- `invocations`, `destinations`: Lambda's Invoke operations, and where asynchronous invocations end.
+- `function_model`, `function_settings`, `function_checks`: what moto's Lambda lacks, and what it must not let pass.
 - `function_logs`: what functions print, in CloudWatch Logs.
+- `function_urls`: HTTP requests that functions answer.
 - `event_sources`: queues whose messages invoke functions.
 - `event_rules`: what EventBridge brings to the targets of its rules.
 - `rest_apis`: calls of APIs made in API Gateway that functions answer.
-- `cloudformation`: stacks whose state machines are ours.
+- `stacks`: CloudFormation, with state machines and functions of ours.
+- `managed_policies`, `bucket_policies`: what moto's IAM and S3 lack.
 - `clients`: boto3's clients that come in at this door without a network.
 - `snapshots`: moto's state in a file, from one start to the next.
 """

@@ -19,7 +19,7 @@ from ...handlers.store import Store
 from ..clock import Clock
 from ..cloud import LocalCloud
 from ..functions import Workers
-from . import function_model, function_settings, managed_policies, stacks
+from . import bucket_policies, function_model, function_settings, managed_policies, stacks
 from .clients import Clients
 from .event_rules import EventRules
 from .event_sources import EventSources
@@ -141,16 +141,7 @@ class Door:
         if caller.service == "lambda":
             if (ours := self._lambda(request, caller)) is not None:
                 return ours
-        elif caller.service == "logs":
-            self.function_logs.flush()
-        elif caller.service in ("iam", "cloudformation"):
-            self.moto.load()
-            managed_policies.complete()
-            if caller.service == "cloudformation":
-                stacks.install(self.clients, self.clients.url)
-        if caller.service == "events" or EventRules.needed():
-            self.moto.load()
-            self._rules.take_over()
+        self._complete(caller.service)
         response = self.moto.handle(request, caller.account)
         if response.status == 404 and b"<title>404 Not Found</title>" in response.body[:200]:
             # The page of a web framework that has no such route: no service of AWS answers with one.
@@ -158,6 +149,22 @@ class Door:
         if request.method != "GET":
             self._changed(caller)
         return response
+
+    def _complete(self, service: str | None) -> None:
+        """Gives moto what it lacks of a service, before it is first asked for it."""
+        if service == "logs":
+            self.function_logs.flush()
+        elif service == "s3":
+            self.moto.load()
+            bucket_policies.complete()
+        elif service in ("iam", "cloudformation"):
+            self.moto.load()
+            managed_policies.complete()
+        if service == "cloudformation":
+            stacks.install(self.clients, self.clients.url)
+        if service == "events" or EventRules.needed():
+            self.moto.load()
+            self._rules.take_over()
 
     def _lambda(self, request: Request, caller: Caller) -> Response | None:
         """The answer to what of Lambda's API is not moto's."""

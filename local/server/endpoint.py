@@ -92,6 +92,12 @@ class _Handler(BaseHTTPRequestHandler):
     open: bool
     desk: Callable[..., Desk] | None
 
+    def handle_expect_100(self) -> bool:
+        """The client sends its body when it is told to: at once, and not with the answer."""
+        allowed = super().handle_expect_100()
+        self.wfile.flush()
+        return allowed
+
     def _any(self) -> None:
         if not self._allowed():
             return

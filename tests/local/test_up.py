@@ -6,6 +6,7 @@ import http.client
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,19 @@ def test_only_this_machine_and_no_foreign_page_may_call(up: Up) -> None:
     assert request(up, "POST", "/", "{}", X_Amz_Target=target, Host="evil.example")[0] == 403
     assert request(up, "POST", "/", "{}", X_Amz_Target=target, Origin="http://evil.example")[0] == 403
     assert request(up, "POST", "/", "{}", X_Amz_Target=target, Host=f"sync-localhost:{up.port}")[0] == 200
+
+
+def test_uploads_do_not_wait_for_a_word(up: Up) -> None:
+    """boto3 asks whether it may send an object, and after a second sends it all the same."""
+    s3 = up.service("s3")
+    s3.create_bucket(Bucket="uploads")
+    taken = []
+    for size in (1, 100_000):
+        began = time.monotonic()
+        s3.put_object(Bucket="uploads", Key="k", Body=b"x" * size)
+        taken.append(time.monotonic() - began)
+        assert s3.head_object(Bucket="uploads", Key="k")["ContentLength"] == size
+    assert min(taken) < 0.9
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from up import Up, ended, until
+from up import Up, archive, ended, until
 
 # The parts of one shop: a function checks, a table keeps, a queue asks, and a function that reads the queue answers.
 TEMPLATE = """
@@ -336,3 +336,62 @@ Outputs: {Alias: {Value: !Ref Alias}, Activity: {Value: !GetAtt Activity.Name}}
     assert len(client.list_state_machine_versions(stateMachineArn=machine)["stateMachineVersions"]) == 1
     up.service("cloudformation").delete_stack(StackName="of-s3")
     until(lambda: "of-stack" not in [each["name"] for each in client.list_activities()["activities"]])
+
+
+ASSETS = """
+Parameters:
+  Bootstrap: {Type: "AWS::SSM::Parameter::Value<String>", Default: /cdk-bootstrap/version}
+  Handler: {Type: String, Default: app.first}
+Resources:
+  Table:
+    Type: AWS::DynamoDB::GlobalTable
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      Replicas: [{Region: us-east-1}]
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.12
+      Handler: !Ref Handler
+      Role: arn:aws:iam::123456789012:role/r
+      Code: {S3Bucket: cdk-assets, S3Key: code.zip}
+      Environment: {Variables: {TABLE: !Ref Table}}
+  Metadata: {Type: AWS::CDK::Metadata, Properties: {Analytics: none}}
+Outputs: {Function: {Value: !Ref Function}}
+"""
+
+
+def test_what_cdk_does_to_deploy(up: Up) -> None:
+    s3, client = up.service("s3"), up.service("cloudformation")
+    up.service("ssm").put_parameter(Name="/cdk-bootstrap/version", Value="28", Type="String")
+    s3.create_bucket(Bucket="cdk-assets")
+    only_tls = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::cdk-assets/*"}
+    only_tls["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}  # pyright: ignore[reportArgumentType]
+    s3.put_bucket_policy(
+        Bucket="cdk-assets", Policy=json.dumps({"Version": "2012-10-17", "Statement": [only_tls]})
+    )
+    code = "import os\ndef first(event, context): return os.environ['TABLE']\ndef second(event, context): return 2\n"
+    s3.put_object(Bucket="cdk-assets", Key="code.zip", Body=archive({"app.py": code}))
+    s3.put_object(Bucket="cdk-assets", Key="template.yaml", Body=ASSETS.encode())
+    named = {"ChangeSetName": "cdk-deploy-change-set"}
+
+    def deploy(stack: str, kind: str, *parameters: dict[str, Any]) -> None:
+        client.delete_change_set(StackName=stack, **named)
+        with pytest.raises(client.exceptions.ChangeSetNotFoundException):
+            client.describe_change_set(StackName=stack, **named)
+        client.create_change_set(
+            StackName=stack, ChangeSetType=kind, TemplateURL=f"{up.url}/cdk-assets/template.yaml",
+            Parameters=[*parameters], **named,
+        )  # fmt: skip
+
+    for stack in ("cdk-one", "cdk-two"):
+        deploy(stack, "CREATE")
+    for stack in ("cdk-one", "cdk-two"):
+        client.execute_change_set(StackName=stack, **named)
+        assert up.call(outputs(up, stack)["Function"])["Payload"].startswith(f"{stack}-Table-")
+    kept = {"ParameterKey": "Bootstrap", "UsePreviousValue": True}
+    deploy("cdk-one", "UPDATE", kept, {"ParameterKey": "Handler", "ParameterValue": "app.second"})
+    client.execute_change_set(StackName="cdk-one", **named)
+    assert up.call(outputs(up, "cdk-one")["Function"])["Payload"] == 2
+    assert up.call(outputs(up, "cdk-two")["Function"])["Payload"] != 2

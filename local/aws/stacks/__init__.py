@@ -8,6 +8,7 @@ other client. See the AWS CloudFormation template reference for what each type i
 - `resource`: a resource as moto meets it.
 - `step_functions`, `functions`, `rest_apis`, `others`: the types, by service.
 - `custom`: custom resources.
+- `change_sets`: change sets within their stacks.
 """
 
 from .custom import ANSWERS, answers

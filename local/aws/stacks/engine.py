@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from ....handlers.logs import logger
-from . import functions, others, rest_apis, step_functions
+from . import change_sets, functions, others, rest_apis, step_functions
 from .custom import CustomResource
 from .others import Placeholder
 from .resource import Clients, StackResource
@@ -33,6 +35,7 @@ KINDS: tuple[type[StackResource], ...] = (
     others.BucketPolicy,
     others.Secret,
     others.Alarm,
+    others.GlobalTable,
     rest_apis.RestApi,
     rest_apis.Deployment,
     rest_apis.Stage,
@@ -58,7 +61,9 @@ def install(clients: Clients, url: str) -> None:
         _take_all_types(parsing)
         _keep_what_is_not_updated(parsing)
         _read_templates(models)
+        _resolve_parameters(parsing)
         _roll_back(models)
+        change_sets.scope()
         models.stratum = True  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -106,7 +111,25 @@ def _keep_what_is_not_updated(parsing: Any) -> None:
     parsing.parse_and_update_resource = parse_and_update_resource
 
 
+_OURS = re.compile(r"(?:(?P<bucket>[a-z0-9.-]+?)\.)?(?:s3\.)?(?:127\.0\.0\.1|localhost)(?::\d+)?")
+"""Hosts of templates' URLs that are this endpoint: with a bucket before them, or in the path."""
+
+
 def _read_templates(models: Any) -> None:
+    from moto.cloudformation import responses
+
+    fetch = models.get_stack_from_s3_url
+
+    def get_stack_from_s3_url(template_url: str, account_id: str, partition: str) -> str:
+        parts = urlsplit(template_url)
+        if found := _OURS.fullmatch(parts.netloc):
+            bucket = f"/{found['bucket']}" if found["bucket"] not in (None, "s3") else ""
+            template_url = f"https://s3.amazonaws.com{bucket}{parts.path}"
+        return fetch(template_url, account_id=account_id, partition=partition)
+
+    models.get_stack_from_s3_url = get_stack_from_s3_url
+    responses.get_stack_from_s3_url = get_stack_from_s3_url  # pyright: ignore[reportPrivateImportUsage]
+
     def read(text: Any, parameters: Any = None) -> dict[str, Any]:
         from moto.cloudformation.exceptions import ValidationError
 
@@ -121,6 +144,24 @@ def _read_templates(models: Any) -> None:
     models.Stack.parse_template = staticmethod(read)
     models.Stack._parse_template = parse_of
     models.ChangeSet._parse_template = parse_of
+
+
+def _resolve_parameters(parsing: Any) -> None:
+    resolve = parsing.ResourceMap.parse_ssm_parameter
+
+    def parse_ssm_parameter(self: Any, value: str, value_type: str) -> Any:
+        """A parameter's value out of SSM's store. An update that keeps the previous one brings it resolved."""
+        from moto.cloudformation.exceptions import ValidationError
+
+        if parsing.ssm_backends[self._account_id][self._region_name].get_parameter(value) is not None:
+            return resolve(self, value, value_type)
+        if value in map(str, self.resolved_parameters.values()):
+            return value
+        raise ValidationError(
+            message=f"Unable to fetch parameters [{value}] from parameter store for this account."
+        )
+
+    parsing.ResourceMap.parse_ssm_parameter = parse_ssm_parameter
 
 
 def _roll_back(models: Any) -> None:
@@ -151,8 +192,6 @@ def _roll_back(models: Any) -> None:
         try:
             execute(self, change_set_name, stack_name)
         except Exception as error:
-            if not hasattr(error, "resource") and type(error).__name__ == "ValidationError":
-                raise  # no such change set
             change_set = self.describe_change_set(change_set_name)
             change_set.execution_status = "EXECUTE_FAILED"
             _fail(models, self.stacks[change_set.stack_id], error, change_set.change_set_type)

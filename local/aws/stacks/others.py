@@ -143,6 +143,51 @@ class Alarm(StackResource):
         place("cloudwatch").delete_alarms(AlarmNames=[id])
 
 
+class GlobalTable(StackResource):
+    """A table in one region, whatever its replicas: CDK's `TableV2`."""
+
+    type = "AWS::DynamoDB::GlobalTable"
+    name_property = "TableName"
+
+    @classmethod
+    def make(cls, place: Place, name: str, properties: Properties) -> Made:
+        client = place("dynamodb")
+        given = {
+            key: properties[key]
+            for key in ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes")
+            if key in properties
+        }
+        if "GlobalSecondaryIndexes" in properties:
+            fields = ("IndexName", "KeySchema", "Projection")
+            given["GlobalSecondaryIndexes"] = [
+                {key: index[key] for key in fields if key in index}
+                for index in properties["GlobalSecondaryIndexes"]
+            ]
+        if "StreamSpecification" in properties:
+            given["StreamSpecification"] = {**properties["StreamSpecification"], "StreamEnabled": True}
+        table = client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **given)[
+            "TableDescription"
+        ]
+        if "TimeToLiveSpecification" in properties:
+            client.update_time_to_live(
+                TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"]
+            )
+        attributes = {"Arn": table["TableArn"], "TableId": table.get("TableId", name)}
+        return name, {**attributes, "StreamArn": table.get("LatestStreamArn", "")}
+
+    @classmethod
+    def change(cls, place: Place, id: str, properties: Properties) -> Made | None:
+        table = place("dynamodb").describe_table(TableName=id)["Table"]
+        if table["KeySchema"] != properties["KeySchema"] or properties.get("TableName", id) != id:
+            return None
+        attributes = {"Arn": table["TableArn"], "TableId": table.get("TableId", id)}
+        return id, {**attributes, "StreamArn": table.get("LatestStreamArn", "")}
+
+    @classmethod
+    def drop(cls, place: Place, id: str, properties: Properties) -> None:
+        place("dynamodb").delete_table(TableName=id)
+
+
 class Placeholder(StackResource):
     """Stands for a resource of a type that nobody here makes, so that the rest of the stack can be."""
 
