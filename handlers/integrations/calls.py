@@ -126,7 +126,7 @@ def call_api(client: Any, operation: str, arguments: dict[str, Any], style: Styl
     try:
         return getattr(client, xform_name(operation))(**arguments)
     except ClientError as error:
-        raise _failed(client, error, style) from None
+        raise refused(client, error, style) from None
     except ParamValidationError as error:
         raise could_not_start(arguments, [str(error).replace("\n", " ")]) from None
     except BotoCoreError as error:
@@ -147,7 +147,8 @@ def title_of(client: Any) -> str:
     return service_title(id.removesuffix(" Service"))
 
 
-def _failed(client: Any, error: Any, style: Style) -> TaskFailed:
+def refused(client: Any, error: Any, style: Style) -> TaskFailed:
+    """botocore's `ClientError` as the failure that Step Functions makes of it."""
     details, about = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     code, message = details.get("Code", "Unknown"), details.get("Message") or details.get("message") or ""
     status = about.get("HTTPStatusCode", 400)

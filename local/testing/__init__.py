@@ -11,6 +11,7 @@
 - `results`, `visits`: what came of an execution, and its history by states and steps.
 - `differences`: what was and what was wanted, told readably.
 - `mocks`, `targets`, `doubles`: what tests give in place of tasks, which tasks they mean, and what answers a task.
+- `work_items`: what they say in place of the people and agents that gates and agent steps wait for.
 - `functions`: Lambda functions in this process.
 - `workflows`: specs and definitions out of files, values and templates.
 - `observers`: what is told of every execution, such as coverage.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ...handlers.mocks import Mocks, Response
@@ -20,6 +20,7 @@ from .definitions import (
 from .mocks import Call, Outcome, Player, TaskError, check, to_json
 from .problem import SetupError, named
 from .targets import called_task, mocked_task
+from .work_items import is_work, whole_answer
 from .workflows import Workflow
 
 if TYPE_CHECKING:
@@ -105,10 +106,10 @@ class Doubles:
     # -- while it runs -----------------------------------------------------------------------------------
 
     def answer(
-        self, task: TaskCommand, execution: str, iteration: int | None, secret: str
+        self, task: TaskCommand, execution: str, iteration: int | None, secret: str, at: str
     ) -> tuple[Response, Outcome] | None:
         """What the task comes to where it is mocked, as the handlers take it and as the mock says it. `secret` is that
-        of the execution's tokens."""
+        of the execution's tokens, `at` the time now."""
         player = self._player(task)
         if player is None:
             found = None if self.test_case is None else self.test_case.response(task.state)
@@ -118,6 +119,8 @@ class Doubles:
             task.attempt, iteration, token_of(execution, task.frame, task.task, task.resource, secret), execution,
         )  # fmt: skip
         outcome = player.play(call)
+        if is_work(called_function(task.resource, task.arguments)):
+            outcome = replace(outcome, value=whole_answer(call.input, outcome.value, at))
         return _response(player.name, task, outcome), outcome
 
     def _player(self, task: TaskCommand) -> Player | None:
@@ -173,21 +176,27 @@ def failure(task: TaskCommand, error: BaseException) -> tuple[str, str | None]:
         return error.error, error.cause
     answer = getattr(error, "response", None)
     if isinstance(answer, dict) and isinstance(answer.get("Error"), dict):  # botocore's ClientError
-        return _client_error(task, answer)
+        return _client_error(task, error)
     name, text = type(error).__name__, str(error)
     if is_lambda(task.resource) and not task.resource.endswith(TOKEN):
         return name, errors.failed(task.key, name, text, []).payload
     return name, text or None
 
 
-def _client_error(task: TaskCommand, answer: dict[str, Any]) -> tuple[str, str]:
+def _client_error(task: TaskCommand, error: BaseException) -> tuple[str, str | None]:
     """botocore's error under the name that Step Functions has for it."""
-    details = answer["Error"]
-    service = short(task.resource).removeprefix("aws-sdk:").partition(":")[0]
-    service = {"dynamodb": "DynamoDB", "sqs": "Sqs", "sns": "Sns"}.get(
-        service, service[:1].upper() + service[1:]
-    )
-    code = str(details.get("Code", "Unknown"))
-    name = code if code.endswith(("Exception", "Error")) else f"{code}Exception"
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    return f"{service}.{name}", f"{details.get('Message', '')} (Service: {service}, Status Code: {status})"
+    from ...handlers.integrations.calls import SDK, botocore_service, refused
+    from ...handlers.integrations.optimized import SERVICES
+    from .aws import client
+
+    service, style = short(task.resource).partition(":")[0], SDK
+    if service == "aws-sdk":
+        name = botocore_service(short(task.resource).split(":")[1])
+    elif service in SERVICES:
+        name, style = SERVICES[service].botocore, SERVICES[service].style
+    else:
+        name = None
+    if name is None:
+        return type(error).__name__, str(error)
+    failed = refused(client(name, "us-east-1"), error, style)
+    return failed.error, failed.cause

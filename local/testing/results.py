@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -323,22 +323,26 @@ class Result:
         return f"{text}, path {' > '.join(self.path) or 'empty'}>"
 
 
-def _by_step(workflow: Workflow, visits: list[Visit]) -> Iterator[tuple[str, list[Visit]]]:
-    """Visits that follow each other and belong to the same step, together."""
-    step: str | None = None
-    group: list[Visit] = []
+def _by_step(workflow: Workflow, visits: list[Visit]) -> list[tuple[str, list[Visit]]]:
+    """The visits of each step, together where one follows the other in the same sequence of states, in the order in
+    which the steps began. What a spec does to take back a step's work is told by the state's own name."""
+    found: list[tuple[str, list[Visit]]] = []
+    latest: dict[tuple[Any, ...], tuple[str, list[Visit]]] = {}
     for visit in visits:
-        own = workflow.step_of(visit.state)
-        again = (
-            own == step and group and (visit.around, visit.iteration) == (group[0].around, group[0].iteration)
-        )
-        if not again:
-            if step is not None:
-                yield step, group
-            step, group = own, []
-        group.append(visit)
-    if step is not None:
-        yield step, group
+        state = workflow.states.get(visit.state)
+        sequence = (id(visit.around), visit.iteration, state.branch if state is not None else None)
+        step = workflow.step_of(visit.state)
+        if step is None:
+            latest.pop(sequence, None)
+            continue
+        name = visit.state if workflow.role_of(visit.state) == "compensate" else step
+        last = latest.get(sequence)
+        if last is not None and last[0] == name:
+            last[1].append(visit)
+        else:
+            found.append((name, [visit]))
+            latest[sequence] = found[-1]
+    return found
 
 
 def shown(value: Any) -> Any:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ...handlers.times import rfc3339
 from ..cloud import CallFailed, Stuck
-from .definitions import TOKEN, payload, short, token_of
+from .definitions import TOKEN, called_function, payload, short, token_of
 from .mocks import seconds
 from .problem import SetupError, brief
 from .results import Result
+from .work_items import is_work, whole_answer
 from .workflows import Workflow
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Waiting:
     resource: str
     input: Any
     token: str | None
+    function: str | None = None
 
 
 class Execution:
@@ -58,7 +61,10 @@ class Execution:
             token = token_of(self.arn, id, task["id"], task["resource"], snapshot.get("secret", ""))
             given = payload(task["resource"], task["arguments"])
             state = frame["state"]
-            found.append(Waiting(state, self.workflow.step_of(state), task["resource"], given, token))
+            function = called_function(task["resource"], task["arguments"])
+            found.append(
+                Waiting(state, self.workflow.step_of(state), task["resource"], given, token, function)
+            )
         return found
 
     @brief
@@ -94,9 +100,13 @@ class Execution:
 
     @brief
     def send_task_success(self, output: Any = None, *, step: str | None = None) -> Result:
-        """Answers the callback that it waits for; where it waits for several, `step` (or state) says which."""
+        """Answers the callback that it waits for; where it waits for several, `step` (or state) says which. A gate is
+        answered with its outcome, an agent step with its result."""
         __tracebackhide__ = True
-        return self._send("SendTaskSuccess", step, output=json.dumps(output))
+        waiting = self._waiting_for(step)
+        if is_work(waiting.function):
+            output = whole_answer(waiting.input, output, rfc3339(self._stratum.now))
+        return self._call("SendTaskSuccess", taskToken=waiting.token, output=json.dumps(output))
 
     @brief
     def send_task_failure(
@@ -104,15 +114,14 @@ class Execution:
     ) -> Result:
         __tracebackhide__ = True
         given = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
-        return self._send("SendTaskFailure", step, **given)
+        return self._call("SendTaskFailure", taskToken=self._waiting_for(step).token, **given)
 
     @brief
     def send_task_heartbeat(self, *, step: str | None = None) -> Result:
         __tracebackhide__ = True
-        return self._send("SendTaskHeartbeat", step)
+        return self._call("SendTaskHeartbeat", taskToken=self._waiting_for(step).token)
 
-    def _send(self, operation: str, step: str | None, **fields: Any) -> Result:
-        __tracebackhide__ = True
+    def _waiting_for(self, step: str | None) -> Waiting:
         waiting = [each for each in self.waiting if each.token is not None]
         chosen = [each for each in waiting if step is None or step in (each.state, each.step)]
         if len(chosen) != 1:
@@ -123,7 +132,7 @@ class Execution:
                 f"{self.workflow.name} waits for {there}"
                 + ("; say which by step=…" if len(waiting) > 1 else "")
             )
-        return self._call(operation, taskToken=chosen[0].token, **fields)
+        return chosen[0]
 
     @brief
     def stop(self, error: str | None = None, cause: str | None = None) -> Result:

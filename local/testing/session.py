@@ -13,6 +13,7 @@ from ...handlers.arns import StatesArn
 from ...handlers.logs import logger
 from ...handlers.mocks import InvalidMocks, Response, load_mocks
 from ...handlers.store import Commit
+from ...handlers.times import rfc3339
 from ...statelang.asl import digest_of, dump
 from ...statelang.engine import messages
 from ..clock import EPOCH, VirtualClock
@@ -30,12 +31,13 @@ from .reports import describe
 from .results import Result
 from .running import Execution
 from .visits import Child
-from .workflows import Given, Workflow, load
+from .workflows import Workflow, load
 
 if TYPE_CHECKING:
     from ...handlers.functions import InvocationResult
     from ...handlers.runtime import Runtime
     from ...handlers.tasks import TaskCommand
+    from .workflows import Given
 
 _READS = ("Describe", "List", "Get", "Validate")
 """How the operations begin that change nothing."""
@@ -497,7 +499,8 @@ class _Mocking:
             return None
         try:
             secret = stratum._snapshot(execution).get("secret", "")
-            found = doubles.answer(task, execution, stratum._iteration(execution, task), secret)
+            iteration = stratum._iteration(execution, task)
+            found = doubles.answer(task, execution, iteration, secret, rfc3339(stratum.now))
         except BaseException as error:
             raise error if isinstance(error, Interrupted) else Interrupted(error) from None
         if found is None:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...handlers import workflows
 from ...statelang.asl import dump
-from ..cli import files
+from ..cli import files, python_files
 from ..cli.problem import WrongRequest
 from .aws import ACCOUNT
 from .definitions import State, states_of
@@ -56,11 +56,19 @@ class Workflow:
         return next((state for state in states if self.role_of(state) == "task"), None)
 
     def names(self) -> list[str]:
-        """What tests call the parts of the workflow by: its steps, or its states."""
-        return list(self.states if self.source_map is None else self.source_map["steps"])
+        """What tests call the parts of the workflow by: its steps with what takes their work back, or its states."""
+        if self.source_map is None:
+            return list(self.states)
+        return [
+            *self.source_map["steps"],
+            *(each for each in self.states if self.role_of(each) == "compensate"),
+        ]
 
 
-Given = str | Path | Mapping[str, Any] | Workflow
+if TYPE_CHECKING:
+    from ...statelang.python.workflow import Workflow as Builder
+
+    Given = str | Path | Mapping[str, Any] | Workflow | Builder
 
 
 def load(
@@ -77,6 +85,8 @@ def load(
     if isinstance(given, Workflow):
         return given
     asked = _Asked(region, state_machine, tuple((substitutions or {}).items()))
+    if type(given).__name__ == "Workflow" and type(given).__module__.endswith("statelang.python.workflow"):
+        return _of_builder(given)
     if isinstance(given, Mapping):
         if is_template(given):
             return _of_template(given, asked, None)
@@ -89,6 +99,8 @@ def load(
         return _of_content(given.encode(), asked, None)
     if not isinstance(given, str | Path):
         raise SetupError(f"a workflow is a file, a definition or its text, not {type(given).__name__}")
+    if python_files.is_python(Path(given)):
+        return _of_python(str(given), folders)
     path = _find(Path(given), folders)
     there = path.stat()
     return _of_file(path, asked, there.st_mtime_ns, there.st_size)
@@ -120,6 +132,35 @@ def _find(path: Path, folders: Sequence[Path]) -> Path:
             f"there is no file {path.name} in {looked}" + (f"; {hint}" if hint else "")
         ) from None
     return places[0]
+
+
+def _of_python(given: str, folders: Sequence[Path]) -> Workflow:
+    """A workflow that is built in Python: `flow.py`, `flow.py:orders` or `package.flow:orders`."""
+    file = re.sub(r"(?<=\.py):\w+$", "", given)
+    if file.endswith(".py"):
+        given = f"{_find(Path(file), folders)}{given[len(file) :]}"
+    try:
+        loaded = files.load_workflow(Path(given))
+    except WrongRequest as problem:
+        raise SetupError(str(problem)) from None
+    return _of_loaded(loaded, loaded.path, loaded.folder)
+
+
+def _of_builder(given: Any) -> Workflow:
+    """A workflow that is built in Python, as its builder."""
+    path = Path(given.file)
+    try:
+        loaded = workflows.workflow_of(files.check_built(given, path))
+    except workflows.InvalidWorkflow as error:
+        raise SetupError(str(error)) from None
+    return _of_loaded(loaded, path, path.parent)
+
+
+def _of_loaded(loaded: workflows.Workflow, path: Path, folder: Path) -> Workflow:
+    return Workflow(
+        loaded.name, loaded.definition, dump(loaded.definition), states_of(loaded.definition), loaded.source_map,
+        str(path.resolve()), (folder,), spec=loaded.spec,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=256)
