@@ -76,8 +76,10 @@ class TestedFunctions:
             if given is not None:
                 return resolve(given, doubles.workflow.folders)
             found = doubles.workflow.functions.get(name)
-            if found is not None:
+            if isinstance(found, TemplateFunction):
                 return _of_template(found)
+            if found is not None:
+                return found
         folders = doubles.workflow.folders if doubles is not None else ()
         try:
             module, attribute = Folders(folders).require(name)
@@ -124,7 +126,7 @@ def _load_inline(function: str, module: str, code: str) -> ModuleType:
 def _environment(doubles: Doubles | None, name: str, region: str) -> dict[str, str]:
     """What Lambda has in a function's environment, as far as handlers look at it, and what the template gives it."""
     given = doubles.workflow.functions.get(name) if doubles is not None else None
-    variables = dict(given.environ) if given is not None else {}
+    variables = dict(given.environ) if isinstance(given, TemplateFunction) else {}
     return {"AWS_REGION": region, "AWS_LAMBDA_FUNCTION_NAME": name, **variables}
 
 

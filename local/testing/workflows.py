@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ...handlers import workflows
 from ...statelang.asl import dump
 from ..cli import files, python_files
 from ..cli.problem import WrongRequest
 from .aws import ACCOUNT
-from .definitions import State, states_of
+from .definitions import State, bare, states_of
 from .problem import SetupError
 from .templates import Template, TemplateFunction, is_template, read_template
 
@@ -23,7 +23,8 @@ from .templates import Template, TemplateFunction, is_template, read_template
 @dataclass(frozen=True, slots=True)
 class Workflow:
     """`definition` is ASL and `text` the same as JSON; a spec has its `source_map`. `folders` are where its handlers
-    are looked for; `functions` are those of its template, and `beside` the state machines there that it may start."""
+    are looked for; `functions` are those that come with it, in its template or as Python, by their bare names; `beside`
+    are the state machines of its template that it may start."""
 
     name: str
     definition: dict[str, Any]
@@ -32,7 +33,7 @@ class Workflow:
     source_map: dict[str, Any] | None = None
     file: str | None = None
     folders: tuple[Path, ...] = ()
-    functions: Mapping[str, TemplateFunction] = field(default_factory=dict)
+    functions: Mapping[str, TemplateFunction | Callable[..., Any]] = field(default_factory=dict)
     express: bool = False
     beside: tuple[Workflow, ...] = ()
     spec: Any = None
@@ -85,7 +86,7 @@ def load(
     if isinstance(given, Workflow):
         return given
     asked = _Asked(region, state_machine, tuple((substitutions or {}).items()))
-    if type(given).__name__ == "Workflow" and type(given).__module__.endswith("statelang.python.workflow"):
+    if _is_builder(given):
         return _of_builder(given)
     if isinstance(given, Mapping):
         if is_template(given):
@@ -143,23 +144,28 @@ def _of_python(given: str, folders: Sequence[Path]) -> Workflow:
         loaded = files.load_workflow(Path(given))
     except WrongRequest as problem:
         raise SetupError(str(problem)) from None
-    return _of_loaded(loaded, loaded.path, loaded.folder)
+    return _of_loaded(loaded)
 
 
-def _of_builder(given: Any) -> Workflow:
+def _is_builder(given: Any) -> TypeGuard[Builder]:
+    """Whether it is a workflow that was built, without importing what builds them."""
+    return type(given).__name__ == "Workflow" and type(given).__module__.endswith("statelang.python.workflow")
+
+
+def _of_builder(given: Builder) -> Workflow:
     """A workflow that is built in Python, as its builder."""
-    path = Path(given.file)
     try:
-        loaded = workflows.workflow_of(files.check_built(given, path))
+        loaded = files.load_built(given)
     except workflows.InvalidWorkflow as error:
         raise SetupError(str(error)) from None
-    return _of_loaded(loaded, path, path.parent)
+    return _of_loaded(loaded)
 
 
-def _of_loaded(loaded: workflows.Workflow, path: Path, folder: Path) -> Workflow:
+def _of_loaded(loaded: files.WorkflowFile) -> Workflow:
     return Workflow(
         loaded.name, loaded.definition, dump(loaded.definition), states_of(loaded.definition), loaded.source_map,
-        str(path.resolve()), (folder,), spec=loaded.spec,
+        str(loaded.path.resolve()), (loaded.folder,),
+        {bare(name): function for name, function in loaded.functions.items()}, spec=loaded.spec,
     )  # fmt: skip
 
 

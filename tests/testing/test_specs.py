@@ -118,3 +118,13 @@ def test_a_builder_itself(stratum: Stratum) -> None:
     result = stratum.run(wf, {"n": 2}, tasks={"a.twice": lambda event, context: event["n"] * 2})
     result.succeeded(4)
     assert result.path == ["twice"]
+
+
+def thrice(event: Any, context: Any) -> Any:
+    return event["n"] * 3
+
+
+def test_a_builder_with_its_function(stratum: Stratum) -> None:
+    wf = Workflow("built", version="1.0.0", input={"n": "integer"})
+    wf.task("times", thrice, input={"n": wf.input.n})
+    stratum.run(wf, {"n": 2}).succeeded(6)
