@@ -1,6 +1,8 @@
 """The local room: the cloud in one process, and the ways into it.
 
 - `cloud`: runs the handlers of the other room, handing them the very events that AWS would.
+- `engine`: the same beside other processes over one store; `owners`, `runs`: who runs what, and where it was begun.
+- `desk`, `people`: who decides and works here, and with which keys.
 - `queues`, `events`, `clock`: the queues and timers, the shapes of events, real and virtual time.
 - `functions`: Python handlers in warm worker processes, or in this process.
 - `server`: the HTTP endpoint of `stratum up`.

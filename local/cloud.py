@@ -30,7 +30,7 @@ from ..handlers.workflows import ROLE as ROLE
 from .clock import Clock, RealClock, VirtualClock
 from .events import function_url_event, scheduled_event, sqs_event
 from .functions.own import WithOwn
-from .queues import LocalQueues
+from .queues import LocalQueues, OnlyOwn
 
 _LOOK_AT_STORE = 1.0
 """Seconds after which somebody who waits looks whether another process has moved the execution on."""
@@ -50,7 +50,8 @@ class Stuck(RuntimeError):
 
 
 class LocalCloud:
-    """`workers`: how many functions may run at once; 0 calls them on the thread of the handlers."""
+    """`workers`: how many functions may run at once; 0 calls them on the thread of the handlers. `owns` says of which
+    executions commands are carried out here; without it, of all."""
 
     def __init__(
         self,
@@ -63,12 +64,13 @@ class LocalCloud:
         mocks: MockedTasks | None = None,
         clients: Clients | None = None,
         http: Http | None = None,
+        owns: Callable[[str], bool] | None = None,
     ):
         self.clock = clock or RealClock()
         self.queues = LocalQueues()
         self.runtime = Runtime(
             store,
-            self.queues,
+            self.queues if owns is None else OnlyOwn(self.queues, owns),
             WithOwn(functions, lambda: self.runtime),
             clock=self.clock,
             observer=observer,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -161,6 +161,25 @@ class LocalQueues:
     def next_wake(self) -> int | None:
         """When the next message or task is due, in milliseconds."""
         return min((heap[0][0] for heap in (self._wakes, self._later) if heap), default=None)
+
+
+class OnlyOwn:
+    """The outbox of a process that is not alone: what belongs to executions that others run is left to them, who find
+    it in the store."""
+
+    def __init__(self, queues: LocalQueues, owns: Callable[[str], bool]):
+        self._queues = queues
+        self._owns = owns
+
+    def advance(self, bodies: Sequence[Body]) -> None:
+        self._queues.advance([body for body in bodies if self._owns(body["execution"])])
+
+    def perform(self, bodies: Sequence[Body]) -> None:
+        self._queues.perform([body for body in bodies if self._owns(body["execution"])])
+
+    def wake(self, tenant: str, execution: str, at: int) -> None:
+        if self._owns(execution):
+            self._queues.wake(tenant, execution, at)
 
 
 def _what(command: Body) -> str:

@@ -17,9 +17,10 @@ from ...handlers.work.rules import may_decide
 from ..desk import Unreadable, desk_of
 from ..owners import is_held
 from ..people import whoami
+from ..runs import begun
 from .executions import runtime_on
 from .files import read_input
-from .opening import RUN, find_execution, open_store
+from .opening import find_execution, open_store
 from .problem import WrongRequest
 from .tables import print_table
 
@@ -150,7 +151,7 @@ def described(desk: Desk, item: WorkItem) -> dict[str, Any]:
 def say_who_goes_on(desk: Desk, execution: str, store_url: str) -> None:
     """Where no process runs the execution, what would go on with it."""
     head = desk.items.store.head(execution)
-    if head is None or head.status != "RUNNING" or desk.items.store.get(RUN, execution) is None:
+    if head is None or head.status != "RUNNING" or not begun(desk.items.store, execution):
         return
     if not is_held(store_url, execution):
         print(

@@ -19,12 +19,13 @@ from ...handlers.steps import Steps
 from ...handlers.store import Commit, Head, Store
 from ...handlers.work.items import WorkItems
 from ...handlers.workflows import DeploymentRefused, deploy, input_violations, source_map
+from .. import runs
 from ..cloud import CallFailed, LocalCloud
 from ..owners import OwnedElsewhere, Owner
 from ..people import whoami
 from . import versions
 from .files import WorkflowFile, load_workflow, read_input
-from .opening import RUN, find_execution, open_store
+from .opening import find_execution, open_store
 from .problem import WrongRequest
 from .progress import Progress, progress
 
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         machine = _deploy(cloud, workflow)
         name = options.name or new_name()
         execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
-        store.put(RUN, execution, {"file": str(workflow.path.resolve()), "folder": str(workflow.folder)})
+        runs.keep(store, execution, workflow.folder, workflow.path)
         with _owning(options.store, execution, name):
             watch.begin(
                 execution, progress(f"{workflow.name} {name}", Steps(workflow.source_map), cloud.clock)
@@ -105,7 +106,7 @@ def go_on(store: Store, heads: Sequence[Head], options: argparse.Namespace) -> i
     """Takes running executions to their end, with the handlers that they were begun with; answers the exit code."""
     folders: dict[str, list[Head]] = defaultdict(list)
     for head in heads:
-        record = store.get(RUN, head.execution)
+        record = store.get(runs.RUN, head.execution)
         if record is None:
             print(
                 f"{head.name}: was not begun by `stratum run`, so its handlers are not known here",

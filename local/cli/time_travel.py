@@ -15,9 +15,9 @@ from ...handlers.time_travel import forks, points
 from ...handlers.time_travel import replay as replaying
 from ...statelang.engine import CannotFork, messages
 from ..people import whoami
+from ..runs import RUN
 from .executions import clock_time, find, runtime_on
 from .files import load_workflow, read_input
-from .opening import RUN
 from .problem import WrongRequest
 from .run import go_on, new_name
 from .tables import print_table

@@ -1,0 +1,55 @@
+"""Where executions were begun: the file of the workflow, and the folder in which its handlers are looked for.
+
+Kept with each execution, and with each state machine for the executions that others start of it, so that another
+process finds the handlers again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..handlers.arns import state_machine_arn
+
+if TYPE_CHECKING:
+    from ..handlers.executions import Executions
+    from ..handlers.store import Store
+
+RUN = "local-run"
+"""Records `{"file", "folder"}`, by the ARN of an execution or a state machine."""
+
+
+def keep(store: Store, execution: str, folder: Path, file: Path | None = None) -> None:
+    """Writes down where the execution is begun, before it is."""
+    value: dict[str, Any] = {
+        "file": None if file is None else str(file.resolve()),
+        "folder": str(folder.resolve()),
+    }
+    store.put(RUN, execution, value)
+    machine = state_machine_arn(execution)
+    known = store.get(RUN, machine)
+    if known is None or known.value != value:
+        store.put(RUN, machine, value)
+
+
+def begun(store: Store, execution: str) -> bool:
+    """Whether the execution was begun from a folder of this machine."""
+    return store.get(RUN, execution) is not None
+
+
+def folder_of(executions: Executions, execution: str) -> Path | None:
+    """The folder of the handlers of an execution, or of the one that it is a part of; None where it is not known."""
+    root = root_of(executions, execution)
+    for arn in (root, state_machine_arn(root)):
+        record = executions.store.get(RUN, arn)
+        if record is not None:
+            return Path(record.value["folder"])
+    return None
+
+
+def root_of(executions: Executions, execution: str) -> str:
+    """The execution that this one is a part of: of a nested one or an item's, the one that waits for it."""
+    at = execution
+    while (parent := executions.known(at).snapshot.get("parent")) is not None:
+        at = parent["execution"]
+    return at
