@@ -94,7 +94,9 @@ def _take(desk: Desk, payload: dict[str, Any]) -> WorkItem:
     same = known.attempt == wanted.attempt and known.kind == wanted.kind
     if same and known.state in (PENDING, ANSWERING) and known.kind == "gate":
         # The gate asks again after a reminder: what was given out for it remains good.
-        again = desk.items.put(replace(known, token=wanted.token, deadline=wanted.deadline))
+        again = desk.items.put(
+            replace(known, token=wanted.token, deadline=wanted.deadline, request=wanted.request)
+        )
         return desk.refresh(again)
     claim = known.claim if known.kind == "agent" and known.state not in (CLOSED,) else None
     return _open(

@@ -87,7 +87,9 @@ class WorkItem:
 
 def item_id(payload: Mapping[str, Any]) -> str:
     """The id of the item that a payload is about: short, and the same whenever the same step asks again."""
-    parts = [payload["execution"], payload["step"], payload.get("iteration"), payload.get("round", 1)]
+    # An agent's step may come to a gate of its own, when its budget is used up.
+    kind = "agent" if payload["kind"] == "agent" else "gate"
+    parts = [payload["execution"], payload["step"], payload.get("iteration"), payload.get("round") or 1, kind]
     digest = hashlib.sha256(json.dumps(parts).encode()).digest()
     return base64.b32encode(digest[:6]).decode().rstrip("=").lower()
 
