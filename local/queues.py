@@ -177,6 +177,10 @@ class OnlyOwn:
     def perform(self, bodies: Sequence[Body]) -> None:
         self._queues.perform([body for body in bodies if self._owns(body["execution"])])
 
+    def perform_later(self, body: Body, at: int) -> None:
+        if self._owns(body["execution"]):
+            self._queues.perform_later(body, at)
+
     def wake(self, tenant: str, execution: str, at: int) -> None:
         if self._owns(execution):
             self._queues.wake(tenant, execution, at)

@@ -19,12 +19,11 @@ RUN = "local-run"
 """Records `{"file", "folder"}`, by the ARN of an execution or a state machine."""
 
 
-def keep(store: Store, execution: str, folder: Path, file: Path | None = None) -> None:
-    """Writes down where the execution is begun, before it is."""
-    value: dict[str, Any] = {
-        "file": None if file is None else str(file.resolve()),
-        "folder": str(folder.resolve()),
-    }
+def keep(store: Store, execution: str, folder: Path, file: Path | str | None = None) -> None:
+    """Writes down where the execution is begun; `file` is the workflow's, or `WORKFLOW@VERSION`."""
+    if isinstance(file, Path):
+        file = str(file.resolve())
+    value: dict[str, Any] = {"file": file, "folder": str(folder.resolve())}
     store.put(RUN, execution, value)
     machine = state_machine_arn(execution)
     known = store.get(RUN, machine)

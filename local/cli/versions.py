@@ -14,10 +14,10 @@ from ...handlers.versions import publishing, routing
 from ...handlers.versions.publishing import NoSuchVersion, Published, PublishRefused
 from ...handlers.versions.running import UNPUBLISHED, running
 from ...handlers.workflows import DeploymentRefused
-from .. import handler_code
+from .. import handler_code, runs
 from ..people import whoami
 from .executions import runtime_on, shown_time
-from .opening import RUN, open_store
+from .opening import open_store
 from .problem import WrongRequest
 from .tables import print_table
 
@@ -271,9 +271,7 @@ def start(options: argparse.Namespace, input: str, name: str) -> tuple[Store, st
     head = store.head(execution)
     assert head is not None
     published = publishing.by_arn(store, workflow)[head.fields["version"]]
-    store.put(
-        RUN, execution, {"file": f"{workflow}@{published.version}", "folder": str(_code(published, options))}
-    )
+    runs.keep(store, execution, _code(published, options), f"{workflow}@{published.version}")
     print(f"{workflow} {published.version} {name}", file=sys.stderr)
     return store, execution
 
