@@ -17,12 +17,13 @@ from ...handlers.logs import logger
 from ...handlers.store import Commit, Head, Store, StoreError
 from ...statelang.engine import read_token
 from ..cli.executions import runtime_on
-from ..cli.opening import RUN, find_execution
+from ..cli.opening import find_execution
 from ..cli.problem import WrongRequest
 from ..clock import Clock, RealClock
 from ..cloud import LocalCloud
 from ..owners import OwnedElsewhere, Owner
 from ..people import whoami
+from ..runs import RUN, keep
 from ..stores import StoreUrlError, open_store
 from . import errors
 from .backends import Changed
@@ -105,8 +106,7 @@ class Embedded:
     def start(self, machine: str, name: str, input: str, workflow: WorkflowFile | None) -> str:
         execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         if workflow is not None and self._store.head(execution) is None:
-            record = {"file": str(workflow.path.resolve()), "folder": str(workflow.folder)}
-            self._store.put(RUN, execution, record)
+            keep(self._store, execution, workflow.folder, workflow.path)
         with suppress(errors.RunningElsewhere):  # then that one is answered, or refused for its input
             self._own(execution)
         request = {"stateMachineArn": machine, "name": name, "input": input}
