@@ -13,6 +13,7 @@ from . import parameters as read
 from . import tags
 from .errors import ApiError, invalid_token
 from .parameters import Parameters
+from .settings import AWS_OWNED, encrypted
 
 KIND = "activity"
 LONG_POLL = 60.0
@@ -24,6 +25,8 @@ def create_activity(runtime: Runtime, tenant: str, parameters: Parameters) -> di
     arn = str(StatesArn(runtime.region, runtime.account, "activity", name))
     store = runtime.executions(tenant).store
     value = {"name": name, "created": runtime.clock(), "tags": tags.read_tags(parameters)}
+    if (encryption := parameters.get("encryptionConfiguration")) is not None:
+        value["encryption"] = encrypted(encryption)
     try:
         store.put(KIND, arn, value, expect=0)
     except Conflict:
@@ -39,7 +42,7 @@ def describe_activity(runtime: Runtime, tenant: str, parameters: Parameters) -> 
         "activityArn": arn,
         "name": value["name"],
         "creationDate": value["created"] / 1000,
-        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+        "encryptionConfiguration": value.get("encryption") or AWS_OWNED,
     }
 
 

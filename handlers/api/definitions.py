@@ -8,9 +8,7 @@ from ...statelang.asl import InvalidDefinition, Problem
 from ...statelang.asl.machine import check, parse_definition
 from ..runtime import Runtime
 from . import parameters as read
-from .errors import validation
 from .parameters import Parameters
-from .state_machines import TYPES
 
 MAX_DIAGNOSTICS = 100
 
@@ -21,11 +19,7 @@ def validate_state_machine_definition(
     """Every finding; warnings only where they are asked for (`severity`)."""
     text = read.text(parameters, "definition")
     type = read.optional_text(parameters, "type") or "STANDARD"
-    if type not in TYPES:
-        raise validation(type, "type", f"Member must satisfy enum value set: [{', '.join(TYPES)}]")
     severity = read.optional_text(parameters, "severity") or "ERROR"
-    if severity not in ("ERROR", "WARNING"):
-        raise validation(severity, "severity", "Member must satisfy enum value set: [ERROR, WARNING]")
     limit = parameters.get("maxResults") or MAX_DIAGNOSTICS
     try:
         problems = check(parse_definition(text), type=type)

@@ -38,5 +38,5 @@ def invalid_token(reason: str = "Invalid token") -> ApiError:
     return ApiError("InvalidToken", f"Invalid Token: '{reason}'")
 
 
-def resource_not_found(message: str, arn: str) -> ApiError:
-    return ApiError("ResourceNotFound", message, resourceName=arn)
+def resource_not_found(message: str) -> ApiError:
+    return ApiError("ResourceNotFound", message)

@@ -21,6 +21,7 @@ from ..identity import caller_of
 from ..logs import logger
 from ..runtime import Runtime, deployed
 from ..store import StoreError
+from . import shapes
 from .errors import ApiError
 
 TARGET = "AWSStepFunctions."
@@ -117,6 +118,7 @@ def call(runtime: Runtime, operation: str, parameters: dict[str, Any], tenant: s
     file = OPERATIONS.get(operation)
     if file is None:
         raise ApiError("UnknownOperationException", f"There is no operation '{operation}' here.")
+    shapes.check(operation, parameters)
     return _function(file, operation)(runtime, tenant, parameters)
 
 

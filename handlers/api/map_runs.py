@@ -111,12 +111,12 @@ def _find(executions: Executions, parameters: Parameters) -> tuple[Loaded, dict[
     arn = str(read.arn(parameters, "mapRunArn", "mapRun"))
     record = executions.store.get("map-run", arn)
     if record is None:
-        raise resource_not_found(f"Resource not found: '{arn}'", arn)
+        raise resource_not_found(f"Resource not found: '{arn}'")
     try:
         loaded = executions.load(record.value["execution"])
     except ExecutionNotFound:
-        raise resource_not_found(f"Resource not found: '{arn}'", arn) from None
+        raise resource_not_found(f"Resource not found: '{arn}'") from None
     for run in _runs(loaded):
         if run["arn"] == arn:
             return loaded, run
-    raise resource_not_found(f"Resource not found: '{arn}'", arn)
+    raise resource_not_found(f"Resource not found: '{arn}'")

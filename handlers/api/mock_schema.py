@@ -11,14 +11,12 @@ from typing import Any
 from ...statelang.engine.resources import parse_resource
 from .errors import ApiError
 
-MODES = ("STRICT", "PRESENT", "NONE")
 _SERVICES = {
     "states": "stepfunctions",
     "sfn": "stepfunctions",
     "cloudwatchlogs": "logs",
     "eventbridge": "events",
 }
-_NUMBERS = ("integer", "long", "float", "double")
 _STRINGS = ("string", "timestamp", "blob", "character")
 
 
@@ -48,22 +46,26 @@ def _output_shape(resource: str) -> Any:
     name = parsed.type.removeprefix("aws-sdk:").lower()
     try:
         model = botocore.session.get_session().get_service_model(_SERVICES.get(name, name))
-        return model.operation_model(parsed.action[:1].upper() + parsed.action[1:]).output_shape
-    except (botocore.exceptions.UnknownServiceError, botocore.model.OperationNotFoundError):  # pyright: ignore[reportAttributeAccessIssue]
+    except botocore.exceptions.UnknownServiceError:
         return None
+    # Step Functions writes `describeDbInstances` where the service says `DescribeDBInstances`.
+    names: list[str] = model.operation_names  # pyright: ignore[reportAssignmentType] - botocore has no types
+    operation = {name.lower(): name for name in names}.get(parsed.action.lower())
+    return None if operation is None else model.operation_model(operation).output_shape
 
 
 def _structure(
     shape: Any, value: dict[str, Any], *, strict: bool, free: frozenset[str] = frozenset()
 ) -> None:
-    members = {_capital(name): member for name, member in shape.members.items()}
+    members = {name.lower(): member for name, member in shape.members.items()}
+    given = {name.lower() for name in value if name[:1].isupper()}
     if strict:
         for name in shape.required_members:
-            if _capital(name) not in value:
-                raise _invalid(f"Required field '{_capital(name)}' is missing")
+            if name.lower() not in given:
+                raise _invalid(f"Required field '{name[:1].upper()}{name[1:]}' is missing")
     for name, item in value.items():
-        if name in members and name not in free and item is not None:
-            _check(name, members[name], item, strict=strict)
+        if name.lower() in given & members.keys() and name not in free and item is not None:
+            _check(name, members[name.lower()], item, strict=strict)
 
 
 def _check(name: str, shape: Any, value: Any, *, strict: bool) -> None:
@@ -73,16 +75,20 @@ def _check(name: str, shape: Any, value: Any, *, strict: bool) -> None:
         _structure(shape, value, strict=strict)
     elif kind == "map":
         _expect(name, isinstance(value, dict), "an object")
-        for key, item in value.items():
-            _check(key, shape.value, item, strict=strict)
+        for item in value.values():
+            _check(name, shape.value, item, strict=strict)
     elif kind == "list":
         _expect(name, isinstance(value, list), "an array")
         for item in value:
             _check(name, shape.member, item, strict=strict)
-    elif kind in _NUMBERS:
+    elif kind in ("integer", "long"):
+        _expect(name, isinstance(value, int) and not isinstance(value, bool), "a number")
+    elif kind in ("float", "double"):
         _expect(name, isinstance(value, int | float) and not isinstance(value, bool), "a number")
     elif kind in _STRINGS:
         _expect(name, isinstance(value, str), "a string")
+        if getattr(shape, "enum", None) and value not in shape.enum:
+            raise _invalid(f"Field '{name}' is not an expected value")
     elif kind == "boolean":
         _expect(name, isinstance(value, bool), "a boolean")
 
@@ -94,7 +100,3 @@ def _expect(name: str, true: bool, what: str) -> None:
 
 def _invalid(reason: str) -> ApiError:
     return ApiError("ValidationException", f"Mock result schema validation error: {reason}")
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]

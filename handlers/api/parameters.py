@@ -1,4 +1,4 @@
-"""Reading a request's parameters: their types, ranges, names and ARNs, refused as AWS refuses them."""
+"""Reading a request's parameters, whose types and ranges `shapes` has looked at: names, ARNs, inputs, pages."""
 
 from __future__ import annotations
 
@@ -9,52 +9,39 @@ from typing import Any, TypeVar
 from ...statelang.asl import NotJson, measure, read_json
 from ...statelang.engine import DATA_LIMIT
 from ..arns import StatesArn, parse_arn
-from .errors import ApiError, invalid_arn, invalid_token, validation
+from .errors import ApiError, invalid_arn, invalid_token
 
 Parameters = Mapping[str, Any]
 
-MAX_NAME = 80
-MAX_TOKEN = 3096
 _NOT_IN_NAMES = frozenset(' <>{}[]?*"#%\\^|~`$&,;:/')
 
 
 def text(parameters: Parameters, key: str) -> str:
-    """A required string."""
-    value = optional_text(parameters, key)
-    if value is None:
-        raise validation("null", key, "Member must not be null")
-    return value
+    """A string that the operation cannot do without."""
+    return parameters[key]
 
 
 def optional_text(parameters: Parameters, key: str) -> str | None:
-    value = parameters.get(key)
-    if value is not None and not isinstance(value, str):
-        raise ApiError("SerializationException", f"Unexpected value for '{key}': a string was expected")
-    return value
+    return parameters.get(key)
 
 
 def flag(parameters: Parameters, key: str, default: bool) -> bool:
-    value = parameters.get(key, default)
-    if not isinstance(value, bool):
-        raise ApiError("SerializationException", f"Unexpected value for '{key}': true or false was expected")
-    return value
+    value = parameters.get(key)
+    return default if value is None else value
 
 
 def page_size(parameters: Parameters, default: int = 100) -> int:
-    """`maxResults`: 0 means the default, 1,000 is the most."""
-    value = parameters.get("maxResults") or default
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ApiError("SerializationException", "Unexpected value for 'maxResults': a number was expected")
-    if value > 1000:
-        raise validation(value, "maxResults", "Member must have value less than or equal to 1000")
-    if value < 0:
-        raise validation(value, "maxResults", "Member must have value greater than or equal to 0")
-    return value
+    """`maxResults`: 0 means the default."""
+    return parameters.get("maxResults") or default
+
+
+def page_token(parameters: Parameters) -> str | None:
+    return parameters.get("nextToken")
 
 
 def name(parameters: Parameters, key: str = "name") -> str:
     value = text(parameters, key)
-    if not value or len(value) > MAX_NAME or any(_refused(character) for character in value):
+    if any(_refused(character) for character in value):
         raise ApiError("InvalidName", f"Invalid Name: '{value}'")
     return value
 
@@ -99,14 +86,6 @@ def execution_input(parameters: Parameters) -> str:
     except NotJson as error:
         raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
     return value
-
-
-def page_token(parameters: Parameters) -> str | None:
-    """`nextToken`, as long as AWS's may be."""
-    token = optional_text(parameters, "nextToken")
-    if token is not None and len(token) > MAX_TOKEN:
-        raise validation(token, "nextToken", f"Member must have length less than or equal to {MAX_TOKEN}")
-    return token
 
 
 T = TypeVar("T")

@@ -13,14 +13,12 @@ from ..arns import StatesArn, parse_arn
 from ..runtime import Runtime
 from ..store import Conflict, InvalidToken, Record, Store
 from . import parameters as read
+from . import settings
 from . import tags as tagging
-from .errors import ApiError, invalid_arn, invalid_token, state_machine_does_not_exist, validation
+from .errors import ApiError, invalid_arn, invalid_token, state_machine_does_not_exist
 from .parameters import Parameters
 
 KIND = "state-machine"
-TYPES = ("STANDARD", "EXPRESS")
-LOG_LEVELS = ("ALL", "ERROR", "FATAL", "OFF")
-MAX_DEFINITION = 1024 * 1024
 
 
 def create_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
@@ -33,24 +31,23 @@ def create_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
     if description is not None and not publish:
         raise ApiError("ValidationException", "Version description can only be set when publish is true")
     type = read.optional_text(parameters, "type") or "STANDARD"
-    if type not in TYPES:
-        raise validation(type, "type", f"Member must satisfy enum value set: [{', '.join(TYPES)}]")
     definition = _definition(parameters, type)
     role = read.text(parameters, "roleArn")
-    settings = _settings(runtime, parameters)
+    given = settings.read_settings(runtime, parameters)
     tags = tagging.read_tags(parameters)
     arn = str(StatesArn(runtime.region, runtime.account, "stateMachine", name))
     executions = runtime.executions(tenant)
     store = executions.store
     value = {
         "name": name, "type": type, "role": role, "definition": executions.define(definition), "created": runtime.clock(),
-        "tags": tags, **settings,
+        "tags": tags, "published": publish, "version_description": description, **given,
     }  # fmt: skip
     try:
         record = store.put(KIND, arn, value, expect=0)
     except Conflict:
         record = state_machine(store, arn)
-        same = ("definition", "type", "role", "logging", "tracing")
+        # Another role and other tags are no other request, and change nothing.
+        same = ("definition", "type", "published", "version_description", *settings.FIELDS)
         if any(record.value.get(key) != value.get(key) for key in same):
             raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'") from None
     answer = {"stateMachineArn": arn, "creationDate": record.value["created"] / 1000}
@@ -68,7 +65,13 @@ def update_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
     store = executions.store
     if not any(
         parameters.get(key) is not None
-        for key in ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration")
+        for key in (
+            "definition",
+            "roleArn",
+            "loggingConfiguration",
+            "tracingConfiguration",
+            "encryptionConfiguration",
+        )
     ):
         raise ApiError(
             "MissingRequiredParameter",
@@ -78,10 +81,10 @@ def update_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
     description = read.optional_text(parameters, "versionDescription")
     if description is not None and not publish:
         raise ApiError("ValidationException", "Version description can only be set when publish is true")
-    settings = _settings(runtime, parameters)
+    given = settings.read_settings(runtime, parameters)
     while True:
         record = state_machine(store, arn)
-        changed = dict(settings)
+        changed = dict(given)
         if parameters.get("definition") is not None:
             changed["definition"] = executions.define(_definition(parameters, record.value["type"]))
         if (role := read.optional_text(parameters, "roleArn")) is not None:
@@ -123,7 +126,7 @@ def _described(store: Store, record: Record) -> dict[str, Any]:
         "roleArn": value["role"],
         "loggingConfiguration": value.get("logging") or {"level": "OFF", "includeExecutionData": False},
         "tracingConfiguration": value.get("tracing") or {"enabled": False},
-        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+        "encryptionConfiguration": value.get("encryption") or settings.AWS_OWNED,
     }
     if "revision" in value:
         answer["revisionId"] = value["revision"]
@@ -158,7 +161,7 @@ def describe_state_machine_for_execution(
         / 1000,
         "loggingConfiguration": known.get("logging") or {"level": "OFF", "includeExecutionData": False},
         "tracingConfiguration": known.get("tracing") or {"enabled": False},
-        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+        "encryptionConfiguration": known.get("encryption") or settings.AWS_OWNED,
     }
     if snapshot.get("revision"):
         answer["revisionId"] = snapshot["revision"]
@@ -246,11 +249,6 @@ def definition_text(store: Store, digest: str) -> str:
 
 def check_definition(text: str, type: str = "STANDARD") -> None:
     """Raises `InvalidDefinition` of the API, in AWS's words, for a definition that is none."""
-    if len(text) > MAX_DEFINITION:
-        raise ApiError(
-            "InvalidDefinition",
-            f"Invalid State Machine Definition: 'the definition is larger than {MAX_DEFINITION} characters'",
-        )
     try:
         load_definition(text)
         if type == "EXPRESS":
@@ -286,44 +284,3 @@ def _definition(parameters: Parameters, type: str) -> str:
     definition = read.text(parameters, "definition")
     check_definition(definition, type)
     return definition
-
-
-def _settings(runtime: Runtime, parameters: Parameters) -> dict[str, Any]:
-    """Logging and tracing, as they are stored."""
-    settings: dict[str, Any] = {}
-    logging = parameters.get("loggingConfiguration")
-    if logging is not None:
-        settings["logging"] = _logging(runtime, logging)
-    tracing = parameters.get("tracingConfiguration")
-    if tracing is not None:
-        settings["tracing"] = {"enabled": bool(tracing.get("enabled", False))}
-    return settings
-
-
-def _logging(runtime: Runtime, given: Any) -> dict[str, Any]:
-    level = given.get("level", "OFF")
-    if level not in LOG_LEVELS:
-        raise validation(
-            level,
-            "loggingConfiguration.level",
-            f"Member must satisfy enum value set: [{', '.join(LOG_LEVELS)}]",
-        )
-    destinations = given.get("destinations")
-    if level != "OFF" and (not destinations or len(destinations) != 1):
-        raise ApiError(
-            "InvalidLoggingConfiguration",
-            "Invalid Logging Configuration: Must specify exactly one Log Destination.",
-        )
-    if level != "OFF":
-        from ..execution_logs import destination_exists, log_group
-
-        group = log_group(given)
-        if group is None or not destination_exists(runtime, group):
-            raise ApiError(
-                "InvalidLoggingConfiguration",
-                "Invalid Logging Configuration: Log Destination not found.",
-            )
-    logging = {"level": level, "includeExecutionData": bool(given.get("includeExecutionData", False))}
-    if destinations is not None:
-        logging["destinations"] = destinations
-    return logging

@@ -15,7 +15,7 @@ MAX_TAGS = 50
 
 def read_tags(parameters: Parameters) -> list[dict[str, str]]:
     given = parameters.get("tags") or []
-    tags = [{"key": tag.get("key", ""), "value": tag.get("value", "")} for tag in given]
+    tags = [{"key": tag.get("key") or "", "value": tag.get("value") or ""} for tag in given]
     if len(tags) > MAX_TAGS:
         raise ApiError("TooManyTags", f"Too many tags: a resource has {MAX_TAGS} at the most")
     return tags
@@ -62,5 +62,5 @@ def _resource(store: Store, parameters: Parameters) -> Record:
     arn = read.arn(parameters, "resourceArn", "stateMachine", "activity")
     record = store.get(ACTIVITY if arn.kind == "activity" else MACHINE, str(arn))
     if record is None:
-        raise resource_not_found(f"Resource not found: '{arn}'", str(arn))
+        raise resource_not_found(f"Resource not found: '{arn}'")
     return record

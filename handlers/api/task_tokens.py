@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from ...statelang.asl import measure
+from ...statelang.asl import NotJson, measure, read_json
 from ...statelang.engine import DATA_LIMIT, is_genuine, messages, read_token
 from ...statelang.engine.messages import Message
 from ..executions import ExecutionNotFound
@@ -20,8 +19,8 @@ def send_task_success(runtime: Runtime, tenant: str, parameters: Parameters) -> 
     if measure(output) > DATA_LIMIT:
         raise ApiError("InvalidOutput", f"Invalid output: the output is larger than {DATA_LIMIT} bytes")
     try:
-        json.loads(output)
-    except (ValueError, RecursionError) as error:
+        read_json(output)
+    except NotJson as error:
         raise ApiError("InvalidOutput", f"Invalid Output: '{error}'") from None
     return _send(
         runtime, tenant, parameters, lambda frame, task: messages.task_succeeded(frame, task, output)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
-from ...statelang.asl import InvalidDefinition, Problem
+from ...statelang.asl import InvalidDefinition, NotJson, Problem, read_json
 from ...statelang.asl.json_text import Json
 from ...statelang.asl.machine import check, parse_definition, prepare
 from ...statelang.asl.states import Map, Parallel, Pass, Retried, State, StateMachine, Task
@@ -22,13 +23,12 @@ from ...statelang.engine.turn import ROOT, Frame, Turn
 from ..arns import StatesArn
 from ..runtime import Runtime
 from . import parameters as read
-from .errors import ApiError, validation
-from .mock_schema import MODES, check_mock
+from .errors import ApiError
+from .mock_schema import check_mock
 from .parameters import Parameters
 from .state_machines import invalid_definition
 from .test_state_context import read_context
 
-LEVELS = ("INFO", "DEBUG", "TRACE")
 NAME = "StateName"
 """What the tested state is called in its context, whatever it is called in its definition."""
 _NOT_MOCKED = ("Pass", "Succeed", "Fail", "Wait", "Choice")
@@ -37,14 +37,9 @@ _SUPPORTED = "[Task, Wait, Pass, Succeed, Fail, Choice]"
 
 def test_state(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
     level = read.optional_text(parameters, "inspectionLevel") or "INFO"
-    if level not in LEVELS:
-        raise validation(
-            level, "inspectionLevel", f"Member must satisfy enum value set: [{', '.join(LEVELS)}]"
-        )
-    machine, name = _machine(parameters)
-    state = machine.states[name]
+    state = _state(parameters)
     _check_request(parameters, state)
-    run = _Run(runtime, tenant, parameters, machine, state)
+    run = _Run(runtime, tenant, parameters, state)
     answer = run.answer()
     if level != "INFO":
         answer["inspectionData"] = run.inspection()
@@ -57,24 +52,48 @@ test_state.__test__ = False  # pyright: ignore[reportFunctionMemberAccess] - its
 # -- the request -------------------------------------------------------------------------------------------
 
 
-def _machine(parameters: Parameters) -> tuple[StateMachine, str]:
-    """The machine that the state is in, or one made around it, and the state's name."""
+def _state(parameters: Parameters) -> State:
+    """The state that is asked for: the definition itself, or the one in it (at any depth) of that name."""
     text = read.text(parameters, "definition")
     name = read.optional_text(parameters, "stateName")
     try:
         definition = parse_definition(text)
         if name is not None:
-            states = definition.get("States") if isinstance(definition, dict) else None
-            if not isinstance(states, dict) or name not in states:
-                raise ApiError("ValidationException", "State not found in definition")
+            if not _names(definition, name):
+                raise _invalid("State not found in definition")
             _raise(check(definition))
-            return prepare(definition), name
+            return next(state for state in _states(prepare(definition)) if state.name == name)
         whole = {"StartAt": NAME, "States": {NAME: definition}}
         # Where the state goes on to is not there to be found.
         _raise([problem for problem in check(whole) if not problem.code.startswith("MISSING_")])
     except InvalidDefinition as error:
         raise invalid_definition(error.problems) from None
-    return prepare(whole), NAME
+    return prepare(whole).states[NAME]
+
+
+def _names(definition: Any, name: str) -> bool:
+    """Whether there is a state of this name, as far as can be told of a definition that is not checked."""
+    if isinstance(definition, list):
+        return any(_names(item, name) for item in definition)
+    if not isinstance(definition, dict):
+        return False
+    states = definition.get("States")
+    if not isinstance(states, dict):
+        return False
+    return name in states or any(
+        _names(body.get(key), name)
+        for body in states.values()
+        if isinstance(body, dict)
+        for key in ("Branches", "ItemProcessor", "Iterator")
+    )
+
+
+def _states(machine: StateMachine) -> Iterator[State]:
+    for state in machine.states.values():
+        yield state
+        inner = state.branches if isinstance(state, Parallel) else []
+        for each in [state.processor] if isinstance(state, Map) else inner:
+            yield from _states(each)
 
 
 def _raise(problems: list[Problem]) -> None:
@@ -105,15 +124,22 @@ def _check_request(parameters: Parameters, state: State) -> None:
         raise _invalid("TestState does not support RevealSecrets when a mock is specified.")
     given = [key for key in ("result", "errorOutput") if mock.get(key) is not None]
     if len(given) != 1:
-        raise _invalid("A mock must have either a result or an errorOutput.")
+        raise _invalid("A test mock should have only one of the following fields: [result, errorOutput].")
     mode = mock.get("fieldValidationMode") or "STRICT"
-    if mode not in MODES:
-        raise validation(
-            mode, "mock.fieldValidationMode", f"Member must satisfy enum value set: [{', '.join(MODES)}]"
+    if (
+        isinstance(state, Map)
+        and state.item_reader is not None
+        and configuration.get("mapItemReaderData") is None
+    ):
+        raise _invalid(
+            "ItemReader data must be specified when testing a Map state with ItemReader specified."
         )
     if given == ["result"]:
         result = _json(mock["result"], "Mocked result")
-        if isinstance(state, Map | Parallel):
+        if isinstance(state, Map) and state.result_writer is not None:
+            if not isinstance(result, dict):
+                raise _invalid("Mocked result must be a JSON object.")
+        elif isinstance(state, Map | Parallel):
             if not isinstance(result, list):
                 raise _invalid("Mocked result must be an array.")
         elif isinstance(state, Task):
@@ -122,9 +148,9 @@ def _check_request(parameters: Parameters, state: State) -> None:
 
 def _json(text: str, what: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise _invalid(f"{what} must be valid JSON.") from None
+        return read_json(text)
+    except NotJson:
+        raise _invalid(f"{what} must be valid JSON") from None
 
 
 def _invalid(message: str) -> ApiError:
@@ -137,9 +163,7 @@ def _invalid(message: str) -> ApiError:
 class _Run:
     """The state, entered in an execution of its own."""
 
-    def __init__(
-        self, runtime: Runtime, tenant: str, parameters: Parameters, machine: StateMachine, state: State
-    ):
+    def __init__(self, runtime: Runtime, tenant: str, parameters: Parameters, state: State):
         self.runtime = runtime
         self.tenant = tenant
         self.mock = parameters.get("mock") or {}
@@ -150,6 +174,8 @@ class _Run:
         self.variables = _json(read.optional_text(parameters, "variables") or "{}", "Variables")
         self.level = parameters.get("inspectionLevel")
         self.reveal_secrets = read.flag(parameters, "revealSecrets", False)
+        if not isinstance(self.variables, dict):
+            raise _invalid("Variables must be a JSON object")
         self.found: dict[str, Any] = {}
         snapshot = self._snapshot(parameters)
         self.turn = Turn(self.machine, snapshot, runtime.clock())
@@ -267,7 +293,8 @@ class _Run:
         ):
             return
         allowed = maps.tolerated(self.turn, ROOT, self.frame, state)
-        count = len(json.loads(self.mock["result"]))
+        result = json.loads(self.mock["result"])
+        count = len(result) if isinstance(result, list) else 0
         if failed > allowed["count"] and not failed * 100 <= allowed["percentage"] * count:
             raise StateFailed(
                 EXCEEDED_TOLERATED_FAILURES, "The specified tolerated failure threshold was exceeded"

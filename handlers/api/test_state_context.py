@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from ...statelang.asl import NotJson, read_json
 from .errors import ApiError
 
 _FIELDS: dict[str, dict[str, type]] = {
@@ -19,8 +19,8 @@ _TYPES = {str: "a string", int: "a number"}
 def read_context(text: str) -> dict[str, Any]:
     """Raises `ValidationException` for what a context object cannot have."""
     try:
-        context = json.loads(text)
-    except (ValueError, RecursionError):
+        context = read_json(text)
+    except NotJson:
         raise _invalid("the Context object must be valid JSON") from None
     if not isinstance(context, dict):
         raise _invalid("the Context object must be a JSON object")

@@ -41,7 +41,7 @@ def publish(runtime: Runtime, store: Store, arn: str, description: str | None) -
         if latest is not None and latest.value.get("revision") == value.get("revision"):
             return latest
         number = value.get("versions", 0) + 1
-        fields = ("definition", "role", "revision", "logging", "tracing")
+        fields = ("definition", "role", "revision", "logging", "tracing", "encryption")
         version = {key: value[key] for key in fields if key in value}
         version |= {"number": number, "created": runtime.clock(), "description": description}
         try:
