@@ -120,7 +120,7 @@ class _Check:
         whole = shape.kind != "Float"
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             raise _unreadable(value, f"a{'n' if shape.kind == 'Integer' else ''} {shape.kind}")
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise ApiError("SerializationException", f"{value} is no number of JSON")
         if shape.least is not None and value < shape.least:
             self.say(value, place, f"Member must have value greater than or equal to {shape.least:g}")
