@@ -7,6 +7,7 @@ Functions".
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from .turn import Frame, Turn, texts, within_limit
 
 EMPTY = Json(text="{}", value={})
 MAX_SECONDS = 99_999_999
+_WHOLE = re.compile("-?[0-9]{1,18}")
 
 
 @dataclass(slots=True)
@@ -154,7 +156,7 @@ def whole(query: Query, scope: StateScope, least: int, most: int = MAX_SECONDS) 
                 query.field,
             )
         return int(value)
-    value = found(query, scope)
+    value = read_number(found(query, scope))
     if isinstance(value, int) and not isinstance(value, bool) and value < 0:
         raise PathFailed(
             f"The {query.field} parameter references a negative value: {source(query)} == {value}"
@@ -164,6 +166,11 @@ def whole(query: Query, scope: StateScope, least: int, most: int = MAX_SECONDS) 
             f"The {query.field} parameter cannot be parsed as a long value: {source(query)} == {shown(value)}"
         )
     return value
+
+
+def read_number(value: Any) -> Any:
+    """What a path led to; a text of digits is as good as the number."""
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
 
 
 def found(query: Query, scope: StateScope) -> Any:

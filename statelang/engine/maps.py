@@ -9,7 +9,7 @@ from ..asl.path_queries import PathFailed, PathQuery
 from ..asl.states import Map, Query
 from ..asl.templates import EvaluationFailed, Template
 from . import branches, ways
-from .dataflow import Exit, effective_input, found, leave, limited, source
+from .dataflow import Exit, effective_input, found, leave, limited, read_number, source
 from .scope import ITEMS, StateScope
 from .turn import Frame, Turn
 
@@ -131,7 +131,7 @@ def tolerated(turn: Turn, id: str, frame: Frame, state: Map) -> dict[str, float]
 def _number(query: Query, scope: StateScope, kind: str, types: Any) -> Any:
     if isinstance(query, Template):
         return query.evaluate_as(scope, (int, float), "number")
-    value = found(query, scope)
+    value = read_number(found(query, scope))
     if isinstance(value, bool) or not isinstance(value, types):
         shown = value if isinstance(value, str) else dump(value)
         raise PathFailed(

@@ -18,7 +18,7 @@ NO_PROPERTY = "The function '{}' had the following error: The JsonPath argument 
     ("state", "input", "text"),
     [
         ({"Type": "Wait", "SecondsPath": "$.s"}, {"s": -1}, "The SecondsPath parameter references a negative value: $.s == -1"),
-        ({"Type": "Wait", "SecondsPath": "$.s"}, {"s": "1"}, "The SecondsPath parameter cannot be parsed as a long value: $.s == 1"),
+        ({"Type": "Wait", "SecondsPath": "$.s"}, {"s": "1s"}, "The SecondsPath parameter cannot be parsed as a long value: $.s == 1s"),
         ({"Type": "Wait", "SecondsPath": "$.no"}, {}, "The SecondsPath parameter does not reference an input value: $.no"),
         ({"Type": "Task", "Resource": ACTIVITY, "TimeoutSecondsPath": "$.x"}, {}, "Invalid path '$.x' : No results for path: $['x']"),
         ({"Type": "Task", "Resource": ACTIVITY, "HeartbeatSecondsPath": "$.x.y"}, {}, "Invalid path '$.x.y' : Missing property in path $['x']"),
@@ -36,6 +36,13 @@ def test_paths(endpoint: Endpoint, sfn: Any, state: dict[str, Any], input: Any, 
         "States.Runtime",
         f"{CAUSE}{text}",
     )
+
+
+def test_a_text_of_digits_is_a_number(endpoint: Endpoint, sfn: Any) -> None:
+    fields = {"MaxConcurrencyPath": "$.n", "ToleratedFailurePercentagePath": "$.n", "ItemsPath": "$.i"}
+    processor = {**ITEMS, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    states = {"Type": "Wait", "SecondsPath": "$.n"}, {"Type": "Map", "ItemProcessor": processor, **fields}
+    assert run(endpoint, sfn, definition(*states), {"i": [1], "n": "2"})["output"] == "[1]"
 
 
 def test_an_item_that_an_array_does_not_have_is_null(endpoint: Endpoint, sfn: Any) -> None:
