@@ -288,6 +288,10 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("-x", dest="exitfirst", action="store_true", help="stop at the first that fails")
     test.add_argument("--junit", metavar="OUT", help="write the outcomes to this file, in JUnit's XML")
     test.add_argument("--json", action="store_true", help="print the outcomes as JSON")
+    test.add_argument(
+        "--coverage", action="store_true", help="say what the cases take of workflows, and what they do not"
+    )
+    _add_coverage(test, "coverage-")
 
     up = add(
         "up", "up:up", "serve AWS on a port of this machine: Step Functions, Lambda, and by moto the rest"
@@ -342,6 +346,17 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--format", choices=("mermaid", "svg"), default="mermaid", help="default: mermaid")
     graph.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
 
+    coverage = with_store(
+        add("coverage", "coverage:coverage", "say what executions took of workflows, and what they did not")
+    )
+    coverage.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="JSON reports to merge (default: the executions in the store); workflows or folders to report too",
+    )
+    _add_coverage(coverage, "")
+
     cost = with_store(add("cost", "cost:cost", "say what a workflow will cost, or what an execution did"))
     cost.add_argument("file", nargs="?", metavar="FILE", help="a spec or a definition, to estimate")
     cost.add_argument(
@@ -367,6 +382,31 @@ def _parser() -> argparse.ArgumentParser:
 
 
 Add = Callable[[str, str, str], argparse.ArgumentParser]
+
+
+def _add_coverage(command: argparse.ArgumentParser, prefix: str) -> None:
+    """Which reports of coverage are wanted."""
+    command.add_argument(
+        f"--{prefix}report",
+        dest="coverage_report",
+        action="append",
+        default=[],
+        metavar="KIND[:FILE]",
+        help="term (the default), html, json; html and json take a file (may be given again)",
+    )
+    command.add_argument(
+        f"--{prefix}fail-under",
+        dest="coverage_fail_under",
+        type=float,
+        metavar="PERCENT",
+        help="fail with less than this",
+    )
+    command.add_argument(
+        f"--{prefix}count",
+        dest="coverage_count",
+        metavar="KINDS",
+        help="what counts, such as steps,choices; or all",
+    )
 
 
 def _add_work(add: Add, with_store: Callable[[argparse.ArgumentParser], argparse.ArgumentParser]) -> None:

@@ -26,6 +26,7 @@ def test(options: argparse.Namespace) -> int:
         print(f"stratum test: {count} error{'s' if count > 1 else ''}; nothing was run", file=sys.stderr)
         return 2
     report = sys.stderr if options.json else sys.stdout
+    coverage = _Coverage(options) if _measures(options) else None
     outcomes = _run(files, options, report)
     if not any(cases for _, cases in outcomes):
         raise WrongRequest(f"no case has {options.match!r} in its name")
@@ -37,7 +38,34 @@ def test(options: argparse.Namespace) -> int:
     for path, case in failed:
         print(f"\n{reports.details(path, case)}", file=report)
     print(f"\n{reports.summary(outcomes, time.perf_counter() - began)}", file=report)
-    return 1 if failed else 0
+    covered = coverage is None or coverage.report(report)
+    return 1 if failed or not covered else 0
+
+
+def _measures(options: argparse.Namespace) -> bool:
+    return options.coverage or bool(options.coverage_report) or options.coverage_fail_under is not None
+
+
+class _Coverage:
+    """What the cases take of workflows, from now on; of a folder that was named, of all that are in it."""
+
+    def __init__(self, options: argparse.Namespace):
+        from ..coverage.measuring import measure
+        from .coverage import Reporting
+
+        self._reporting = Reporting(options)
+        self._folders = [Path(name) for name in options.files or ["."] if Path(name).is_dir()]
+        self._forget = measure(self._reporting.record, self._reporting.root)
+
+    def report(self, out: TextIO) -> bool:
+        """Prints and writes what is wanted; answers whether enough is covered."""
+        from ..coverage.files import offer_all
+
+        self._forget()
+        record, root = self._reporting.record, self._reporting.root
+        said = [line for folder in self._folders for line in offer_all(record, folder, root)]
+        print(file=out)
+        return self._reporting.report(out, said)
 
 
 def _run(

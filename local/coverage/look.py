@@ -48,7 +48,7 @@ def _look(covered: Covered, graph: Graph) -> Look:
     def hint(node: Node) -> str:
         missing = [part.label for part in coverage.missing if part.owner == node.label and part.label]
         if of_node(node) == NONE:
-            return f"{node.label}: never entered"
+            return f"{node.label}: never ran"
         return "\n".join([node.label, *(f"not taken: {label}" for label in missing)])
 
     return Look(of_node, of_edge, caption, hint)

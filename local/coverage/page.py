@@ -63,11 +63,6 @@ summary{cursor:pointer;color:var(--soft);font-size:13px;font-weight:600}
 """
 """The page's own colours; the drawing's are the same, in `STYLE`."""
 
-_HEADS = {
-    "steps": "steps", "choices": "choices", "branches": "branches", "items": "items", "catches": "catches",
-    "retries": "retries", "ensures": "ensures", "contracts": "contracts", "timeouts": "timeouts", "heartbeats": "heartbeats",
-}  # fmt: skip
-
 
 def page(report: Report, title: str = "Workflow coverage") -> str:
     """The whole page."""
@@ -106,9 +101,7 @@ def _kinds(report: Report) -> list[str]:
 
 def _summary(report: Report) -> str:
     kinds = _kinds(report)
-    heads = "".join(
-        f'<th class="{"" if kind in report.counted else "off"}">{_HEADS[kind]}</th>' for kind in kinds
-    )
+    heads = "".join(f'<th class="{"" if kind in report.counted else "off"}">{kind}</th>' for kind in kinds)
     rows: list[str] = []
     for number, each in enumerate(report.workflows):
         cells = "".join(_fraction(each.coverage.of([kind]), kind in report.counted) for kind in kinds)
@@ -134,8 +127,8 @@ def _workflow(covered: Covered, number: int) -> str:
     head = (
         f'<div class="head"><h2>{_text(covered.title)}</h2>{_meter(coverage.percent)}</div>'
         f"<p>{_text(what)}{runs} execution{'s' * (runs != 1)}, {taken} of {offered} taken</p>"
-        '<div class="key"><span class="full">taken, with every way out of it</span>'
-        '<span class="some">taken, but not every way</span><span class="none">never taken</span></div>'
+        '<div class="key"><span class="full">ran, and took every way</span>'
+        '<span class="some">ran, but not every way</span><span class="none">never ran</span></div>'
     )
     source = _source(covered)
     parts = _parts(covered)
@@ -192,14 +185,20 @@ def _source_line(covered: Covered, number: int, line: str, parts: list[Part]) ->
         grade = "full" if not left else "some" if taken else "none"
         gone = [part.owner for part in left if not part.label]
         several = len({part.owner for part in parts}) > 1
-        if gone:
-            note = f"never taken: {', '.join(gone)}" if several else "never taken"
+        notes = [f"never ran: {', '.join(gone)}" if several else "never ran"] if gone else []
         ways = [part for part in left if part.owner not in gone and tone(covered, part.owner) != NONE]
-        if ways:
-            said = ", ".join(part.key if several else part.label for part in ways)
-            note = f"{note}; not taken: {said}" if note else f"not taken: {said}"
+        notes += [_NEVER[part.kind] for part in ways if part.kind in _NEVER and not several]
+        if plain := [part for part in ways if several or part.kind not in _NEVER]:
+            notes.append("not taken: " + ", ".join(part.key if several else part.label for part in plain))
+        note = "; ".join(notes)
     tail = f"<em>{_text(note)}</em>" if note else ""
     return f'<li class="{grade}"><b>{number}</b><span><code>{_text(line)}</code>{tail}</span></li>'
+
+
+_NEVER = {
+    "ensures": "never violated", "contracts": "never violated", "retries": "never tried again", "catches": "never caught",
+    "compensations": "never compensated", "timeouts": "never timed out", "heartbeats": "never missed",
+}  # fmt: skip
 
 
 def _text(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...statelang.asl import digest_of, dump
 from ...statelang.coverage import (
     COUNTED,
     KINDS,
@@ -85,7 +86,8 @@ def report(record: Record, counted: Sequence[str] = COUNTED, root: Path | None =
         if file is None:
             each.title = name
         else:
-            each.title = f"{file} ({name})" if files.count(file) > 1 else file
+            digest = digest_of(dump(each.recorded.definition))[:7]
+            each.title = f"{file} ({name}, {digest})" if files.count(file) > 1 else file
     return Report(made, counted)
 
 

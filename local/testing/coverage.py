@@ -14,7 +14,6 @@ import pytest
 if TYPE_CHECKING:
     from ..coverage import Record, Report
     from ..coverage.outputs import Output
-    from .observers import Observed
 
 _NAME = "stratum-coverage"
 _HANDED = "stratum_coverage"
@@ -50,8 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--stratum-cov-count",
         default=None,
         metavar="KINDS",
-        help="what counts, with commas: steps, choices, branches, items, catches, retries, ensures (the default: "
-        "these), contracts, timeouts, heartbeats; or all",
+        help="what counts, with commas: steps, choices, branches, items, catches, retries, ensures, compensations "
+        "(the default: these), contracts, timeouts, heartbeats; or all",
     )
 
 
@@ -65,8 +64,8 @@ class _Coverage:
 
     def __init__(self, config: pytest.Config):
         from ..coverage import Record
+        from ..coverage.measuring import measure
         from ..coverage.outputs import WrongOption, counted_of, outputs_of
-        from . import observers
 
         try:
             self._outputs: list[Output] = outputs_of(config.getoption("stratum_cov_report") or [])
@@ -79,20 +78,11 @@ class _Coverage:
         self._report: Report | None = None
         self._said: list[str] = []
         self._failed: str | None = None
-        self._forget = observers.observe(self._observed)
+        self._forget = measure(self._record, self._root)
 
     @property
     def _worker(self) -> bool:
         return hasattr(self._config, "workerinput")
-
-    def _observed(self, execution: Observed) -> None:
-        from ..coverage.files import seen_from
-
-        file = seen_from(self._root, execution.file) if execution.file is not None else None
-        # A child of a distributed map runs on a state machine of its own, called after that of the map.
-        name = execution.execution.split(":")[6].partition("/")[0]
-        workflow = self._record.offer(name, execution.definition, execution.source_map, file)
-        self._record.add(workflow, execution.events, execution.ways, part=execution.parent is not None)
 
     # -- pytest-xdist ------------------------------------------------------------------------------------
 

@@ -33,8 +33,8 @@ def compile_spec(spec: Spec, source: Source | None = None) -> Compiled:
 
     The source map: `{"file", "workflow", "version", "digest" (of the definition), "states": {state: {"step",
     "role", "line", "column"}}, "steps": {id: {"kind", "line", "column", "within" (the step around it, and the
-    branch, or null), "states": [...], "ways": [{"what", "text", "line", "column", "states": [[state, place], ...]},
-    ...], "violations": variable?}}, "secrets": [path, ...]}`; the ways are `origins`, the paths as
+    branch, or null), "states": [...], "ways": [{"what", "text", "line", "column", "states": [[state, place], ...],
+    "rounds"?}, ...], "violations": variable?}}, "secrets": [path, ...]}`; the ways are `origins`, the paths as
     `spec.contracts.secrets` gives them. States within states are there with the others: their
     names are the whole machine's.
     """
@@ -119,7 +119,10 @@ def _source_map(spec: Spec, source: Source | None, machine: Machine, definition:
     for id, placed in machine.shape.steps.items():
         places[id] = _place(source, placed.path)
         ways = [
-            {"what": origin.what, "text": origin.text, **_place(source, (*placed.path, *origin.path)), "states": [*map(list, origin.ways)]}
+            {
+                "what": origin.what, "text": origin.text, **_place(source, (*placed.path, *origin.path)),
+                "states": [*map(list, origin.ways)], **({"rounds": origin.rounds} if origin.rounds is not None else {}),
+            }
             for origin in origins.steps.get(id, ())
         ]  # fmt: skip
         steps[id] = {

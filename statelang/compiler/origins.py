@@ -18,14 +18,18 @@ class Origin:
     """A part of a step that an execution can take or leave.
 
     `what` it is (`when`, `skipped`, `ready`, `waiting`, `not ready`, `branch`, `retry`, `on_error`, `ensure`, `output`,
-    `timeout`, `heartbeat`; of a gate `approve`, `reject`, `revise`, `reminder`, `escalation`, `silence`), its `path` in the step, its `text`; it is taken where one of `ways` is: pairs of a
-    state and a place in it, as `engine.ways` has them. For `ensure` and `output` the place is `violated: …`.
+    `timeout`, `heartbeat`, `compensated`; of a gate `approve`, `reject`, `revise`, `reminder`, `escalation`, `silence`;
+    of a parallel `parallel`, of a repeat `again`, of a map how many items it has), its `path` in the step, its `text`.
+    It is taken where one of `ways` is: pairs of a state and a place in it, as `engine.ways` has them; the place is empty
+    for the state itself, and for `ensure` and `output` it is `violated: …`. What leads round a loop says how many `rounds`
+    there are at the most, the first included.
     """
 
     what: str
     path: Path
     text: str
     ways: list[tuple[str, str]] = field(default_factory=list)
+    rounds: int | None = None
 
 
 VIOLATED = "violated: "
@@ -40,12 +44,21 @@ class Origins:
         self.violations: dict[str, str] = {}
         """By step, the variable that its violations are assigned to."""
 
-    def add(self, step: str, what: str, path: Path, state: str, place: str, text: str = "") -> None:
+    def add(
+        self,
+        step: str,
+        what: str,
+        path: Path,
+        state: str,
+        place: str,
+        text: str = "",
+        rounds: int | None = None,
+    ) -> None:
         """The way `place` out of `state` is that part of the step; it may be others as well."""
         known = self.steps.setdefault(step, [])
         origin = next((each for each in known if (each.what, each.path) == (what, path)), None)
         if origin is None:
-            origin = Origin(what, path, text)
+            origin = Origin(what, path, text, rounds=rounds)
             known.append(origin)
         origin.ways.append((state, place))
 

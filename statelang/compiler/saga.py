@@ -108,6 +108,7 @@ def _one(body: Body, unwinding: Unwinding, step: FallibleStep, name: str, start:
     }
     if not state["Retry"]:
         del state["Retry"]
+    body.machine.origins.add(step.id, "compensated", ("compensate",), name, "")
     body.add(name, step.id, "compensate", state)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +20,8 @@ Items = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """`least`: the shortest way to an end without an error. `typical`: no errors, and every rule of a Choice as likely
-    as another. `most`: every retry used up, by the longest way; None where a loop has no bound that the definition
+    """`least`: the shortest way to an end without an error of a task. `typical`: no errors, and every rule of a Choice
+    as likely as another. `most`: every retry used up, by the longest way; None where a loop has no bound that the definition
     tells, with the states of such `loops`. `maps` are those whose number of items was assumed."""
 
     least: Counts
@@ -34,8 +35,8 @@ class Estimate:
 class _Assumed:
     items: Items
     task_seconds: float
-    bounds: Mapping[str, int]
-    likely: Mapping[str, str]
+    rounds: Mapping[str, tuple[str, int]]
+    roles: Mapping[str, str]
     loops: list[str] = field(default_factory=list)
     maps: list[str] = field(default_factory=list)
 
@@ -59,34 +60,39 @@ def estimate(
 
     `task_seconds` is how long a task takes.
     """
-    assumed = _Assumed(items, task_seconds, _bounds(source_map), _likely(source_map))
+    roles = (
+        {} if source_map is None else {name: state["role"] for name, state in source_map["states"].items()}
+    )
+    assumed = _Assumed(items, task_seconds, _rounds(source_map), roles)
     costs = _machine(definition, assumed)
     return Estimate(
         costs.least, costs.typical, costs.most, tuple(dict.fromkeys(assumed.loops)), tuple(dict.fromkeys(assumed.maps))
     )  # fmt: skip
 
 
-def _bounds(source_map: Mapping[str, Any] | None) -> dict[str, int]:
-    """By state of a spec, how often the loop that it is in can be gone through."""
-    found: dict[str, int] = {}
-    for step in (source_map or {"steps": {}})["steps"].values():
-        rounds = [way["rounds"] for way in step.get("ways", ()) if "rounds" in way]
-        if rounds:
-            for state in step["states"]:
-                found[state] = max(rounds)
+def _rounds(source_map: Mapping[str, Any] | None) -> dict[str, tuple[str, int]]:
+    """By state of a spec, its step and how often the loops of that step go round, the one in the other."""
+    found: dict[str, tuple[str, int]] = {}
+    for id, step in ({} if source_map is None else source_map["steps"]).items():
+        rounds = math.prod(way.get("rounds", 1) for way in step["ways"])
+        if rounds > 1:
+            found |= dict.fromkeys(step["states"], (id, rounds))
     return found
 
 
-def _likely(source_map: Mapping[str, Any] | None) -> dict[str, str]:
-    """By state of a spec, the place of the rule that is taken where all goes well."""
-    if source_map is None:
-        return {}
-    places = {"when": "Choices[0]", "needs": "Default", "check": "Choices[0]"}
-    return {
-        state: places[mapped["role"]]
-        for state, mapped in source_map["states"].items()
-        if mapped["role"] in places
-    }
+_CHECKS = {"check": "= 0 %}", "start": "= 0 %}", "outcome": "= 'approve' %}", "join": "= null %}"}
+"""How the condition ends that holds where all went well, by role; another rule is for what did not."""
+
+
+def _likely(role: str | None, state: Mapping[str, Any]) -> str | None:
+    """The place of a Choice's rule that is taken where all goes well, for a role that a spec's states have."""
+    if role in ("when", "needs"):
+        return "Choices[0]" if role == "when" else "Default"
+    fine = _CHECKS.get(role or "")
+    if fine is None:
+        return None
+    places = [index for index, rule in enumerate(state["Choices"]) if rule["Condition"].endswith(fine)]
+    return f"Choices[{places[-1]}]" if places else None
 
 
 # -- one machine -------------------------------------------------------------------------------------------
@@ -95,14 +101,20 @@ def _likely(source_map: Mapping[str, Any] | None) -> dict[str, str]:
 def _machine(machine: Mapping[str, Any], assumed: _Assumed) -> _Costs:
     states = machine["States"]
     costs = {name: _state(name, state, assumed) for name, state in states.items()}
+    likely = {
+        name: _likely(assumed.roles.get(name), state)
+        for name, state in states.items()
+        if state["Type"] == "Choice"
+    }
+    every = {name: _ways(name, state, errors=True) for name, state in states.items()}
     fine = {name: _ways(name, state, errors=False) for name, state in states.items()}
-    all = {name: _ways(name, state, errors=True) for name, state in states.items()}
+    for name, place in likely.items():
+        if place is not None and assumed.roles[name] in _CHECKS:
+            fine[name] = [way for way in fine[name] if way[0] == place]
     start = machine["StartAt"]
-    least = _shortest(start, fine, costs)
-    if least is None:
-        least = _shortest(start, all, costs) or Counts()
-    chances = {name: _chances(name, ways, assumed) for name, ways in fine.items()}
-    return _Costs(least, _expected(start, chances, costs), _longest(start, all, costs, assumed))
+    least = _shortest(start, fine, costs) or _shortest(start, every, costs) or Counts()
+    chances = {name: _chances(ways, likely.get(name)) for name, ways in fine.items()}
+    return _Costs(least, _expected(start, chances, costs), _longest(start, every, costs, assumed))
 
 
 def _ways(name: str, state: Mapping[str, Any], errors: bool) -> list[tuple[str, str]]:
@@ -199,13 +211,12 @@ _Graph = Mapping[str, list[tuple[str, str]]]
 
 
 def _shortest(start: str, ways: _Graph, costs: Mapping[str, _Costs]) -> Counts | None:
-    """The cheapest way from `start` to the machine's end; None where there is none without an error."""
+    """The cheapest way from `start` to an end, well or not; None where these ways lead to none."""
     import heapq
 
     waiting: list[tuple[float, int, str, Counts]] = [(0, 0, start, Counts())]
     done: set[str] = set()
     number = 0
-    fallback: Counts | None = None
     while waiting:
         _, _, name, so_far = heapq.heappop(waiting)
         if name == _END:
@@ -214,17 +225,14 @@ def _shortest(start: str, ways: _Graph, costs: Mapping[str, _Costs]) -> Counts |
             continue
         done.add(name)
         total = so_far + costs[name].least
-        if not ways[name]:
-            fallback = fallback or total  # a Fail state: where nothing else ends the machine
-        for _, target in ways[name]:
+        for _, target in ways[name] or [("", _END)]:  # what leads nowhere is a Fail state
             number += 1
             heapq.heappush(waiting, (total.transitions, number, target, total))
-    return fallback
+    return None
 
 
-def _chances(name: str, ways: list[tuple[str, str]], assumed: _Assumed) -> dict[str, float]:
+def _chances(ways: list[tuple[str, str]], likely: str | None) -> dict[str, float]:
     """How likely each next state is."""
-    likely = assumed.likely.get(name)
     chosen = [target for place, target in ways if place == likely] or [target for _, target in ways]
     found: dict[str, float] = {}
     for target in chosen:
@@ -269,11 +277,11 @@ def _longest(
                 return None
             own += most
         if len(group) > 1 or any(target == name for name in group for _, target in ways[name]):
-            rounds = [assumed.bounds.get(name) for name in group]
-            if None in rounds:
-                assumed.loops += [name for name in group if name not in assumed.bounds]
+            rounds = _bound(group, costs, assumed)
+            if rounds is None:
+                assumed.loops += group
                 return None
-            own *= max(each for each in rounds if each is not None)
+            own *= rounds
         after = [
             best[of[target]]
             for name in group
@@ -282,6 +290,15 @@ def _longest(
         ]
         best[number] = own + max(after, key=lambda counts: counts.transitions, default=Counts())
     return best[of[start]]
+
+
+def _bound(group: list[str], costs: Mapping[str, _Costs], assumed: _Assumed) -> int | None:
+    """How often the states of a circle can be gone through: in a spec every loop has a bound, and one within another
+    multiplies it. What unwinds a saga comes to each compensation once."""
+    if any(assumed.roles.get(name) == "compensate" for name in group):
+        return max(1, sum(costs[name].least.tasks > 0 for name in group))
+    rounds = dict(assumed.rounds[name] for name in group if name in assumed.rounds)
+    return math.prod(rounds.values()) if rounds else None
 
 
 def _circles(start: str, ways: _Graph) -> list[list[str]]:

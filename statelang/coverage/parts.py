@@ -9,11 +9,14 @@ from typing import Any
 from ..engine import ways
 from .taken import times
 
-KINDS = ("steps", "choices", "branches", "items", "catches", "retries", "ensures", "contracts", "timeouts", "heartbeats")  # fmt: skip
+KINDS = (
+    "steps", "choices", "branches", "items", "catches", "retries", "ensures", "compensations", "contracts", "timeouts",
+    "heartbeats",
+)  # fmt: skip
 """Kinds of parts. `steps` are states in plain ASL; `branches` are those of Parallel states; `items` are a Map that
 had none, one or many; `ensures` and `contracts` are checks that found something."""
 
-COUNTED = KINDS[:7]
+COUNTED = KINDS[:8]
 """What counts unless somebody says otherwise: what an author decided. A contract, a timeout and a heartbeat stand on
 nearly every step as a matter of course, and a test for each of them is rarely wanted."""
 
@@ -23,7 +26,9 @@ LineOf = Callable[[Path], int | None]
 
 _KIND_OF = {
     "when": "choices", "skipped": "choices", "branch": "choices", "ready": "choices", "waiting": "choices",
-    "not ready": "choices", "retry": "retries", "on_error": "catches", "ensure": "ensures", "output": "contracts",
+    "not ready": "choices", "approve": "choices", "reject": "choices", "revise": "choices", "reminder": "choices",
+    "escalation": "choices", "silence": "choices", "again": "choices", "parallel": "branches", ways.NO_ITEMS: "items",
+    ways.ONE_ITEM: "items", ways.MANY_ITEMS: "items", "compensated": "compensations", "retry": "retries", "on_error": "catches", "ensure": "ensures", "output": "contracts",
     "timeout": "timeouts", "heartbeat": "heartbeats",
 }  # fmt: skip
 
@@ -86,7 +91,9 @@ def _label(way: Mapping[str, Any]) -> str:
         return f"{what} {text} violated" if text else f"{what} violated"
     if what == "branch":
         return text
-    return f"{what} {text}" if text and what in ("on_error", "waiting", "not ready") else what
+    if what == "parallel":
+        return f"branch {text}"
+    return f"{what} {text}" if text and what in ("on_error", "waiting", "not ready", "silence") else what
 
 
 def _pairs(states: list[list[str]]) -> tuple[tuple[str, str], ...]:
@@ -130,7 +137,8 @@ def _ways(name: str, state: Mapping[str, Any], path: Path, line_of: LineOf) -> I
     for index in range(len(state.get("Branches", ()))):
         yield _part(name, "branches", ways.branch(index), line_of((*path, "Branches", index)))
     if state["Type"] == "Map":
-        for place in _counts(state):
+        items = state.get("Items")
+        for place in ways.counts(len(items) if isinstance(items, list) else None):
             yield _part(name, "items", place, line_of(path))
     for index, retrier in enumerate(state.get("Retry", ())):
         if retrier.get("MaxAttempts", 3) > 0:  # else it says what is not retried
@@ -144,11 +152,3 @@ def _ways(name: str, state: Mapping[str, Any], path: Path, line_of: LineOf) -> I
             key = place if place in state else f"{place}Path"
             if key in state:
                 yield _part(name, kind, place, line_of((*path, key)))
-
-
-def _counts(state: Mapping[str, Any]) -> tuple[str, ...]:
-    """How many items the Map can have, as far as its definition says."""
-    items = state.get("Items")
-    if isinstance(items, list):
-        return (ways.items(len(items)),)
-    return (ways.NO_ITEMS, ways.ONE_ITEM, ways.MANY_ITEMS)

@@ -12,7 +12,7 @@ from .conditions import condition
 Way = tuple[str, str]
 """A state and a place in it: `Next`, or as `engine.ways` has them."""
 
-START, END = "start", "end"
+START, END, HIDDEN = "start", "end", ""
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class _Building:
         nodes: dict[str, Node] = {}
         for name, state in states.items():
             id = self._node_of(name)
-            if id == START:
+            if id in (START, HIDDEN):
                 continue
             node = nodes.get(id)
             if node is None:
@@ -90,15 +90,18 @@ class _Building:
         return graph
 
     def _node_of(self, state: str) -> str:
-        """The id of the node that a state belongs to. Ids of states and steps cannot be START or END: see below."""
+        """The id of the node that a state belongs to. Those of states and steps begin with a word, so that none is START,
+        END or HIDDEN."""
         if self._map is None:
             return f"state {state}"
         mapped = self._states.get(state)
         if mapped is None:
             return f"state {state}"
-        if mapped["step"] is not None and mapped["role"] != "compensate":
-            return f"step {mapped['step']}"
-        return START if mapped["role"] == "start" else END
+        role = mapped["role"]
+        if mapped["step"] is not None:
+            # What undoes a step is none of its way: an arrow from nearly everywhere would lead there.
+            return HIDDEN if role == "compensate" else f"step {mapped['step']}"
+        return START if role in ("start", "check") else END if role in _ENDS else HIDDEN
 
     def _title(self, id: str, state: str, body: Mapping[str, Any]) -> tuple[str, str]:
         what, _, name = id.partition(" ")
@@ -128,7 +131,8 @@ class _Building:
         for name in branch["States"]:
             step = self._steps.get(self._states.get(name, {}).get("step") or "", {})
             if (within := step.get("within")) is not None:
-                return within["branch"]
+                around = self._steps.get(within["step"], {}).get("kind")
+                return "each round" if around == "repeat" else within["branch"]
         return None
 
     def _edges(self, machine: Mapping[str, Any]) -> Iterator[Edge]:
@@ -137,13 +141,19 @@ class _Building:
             yield Edge(START, first, "next")
         for name, state in machine["States"].items():
             start = self._node_of(name)
+            if start == HIDDEN:
+                continue
             for place, target in transitions(state):
                 at = place.removesuffix("/Next")
                 goal = self._node_of(target)
-                if goal == start and self._map is not None:
+                if goal in (START, HIDDEN):
+                    continue
+                if (
+                    goal == start
+                    and self._map is not None
+                    and self._said.get((name, at), ("",))[0] != "again"
+                ):
                     continue  # what goes on within a step (its retries, its checks), and how a list begins and ends
-                if start == END:
-                    continue  # what was done is undone: the same way for every error
                 kind = "next" if at == "Next" else "catch" if at.startswith("Catch") else "choice"
                 yield self._edge(start, goal, kind, name, at, state)
             if state.get("End") or (state["Type"] == "Succeed" and start == END):
@@ -158,8 +168,8 @@ class _Building:
         elif said is not None:
             what, text = said
             kind = "catch" if what in ("on_error", "not ready") else kind
-            label = " ".join(text.split()) if what in ("branch", "on_error") else what
-        elif self._map is not None and start.startswith("step"):
+            label = _WORDS.get(what, what) if what not in ("branch", "on_error") else " ".join(text.split())
+        elif self._map is not None:
             kind = "next" if kind == "choice" else kind  # a check that found nothing leads on
         elif kind == "choice":
             label = "otherwise" if at == "Default" else condition(body["Choices"][_index(at)])
@@ -168,8 +178,10 @@ class _Building:
         return Edge(start, goal, kind, label, [(state, at)])
 
 
-_TELLING = ("skipped", "branch", "on_error", "not ready", "revise")
+_TELLING = ("skipped", "branch", "on_error", "not ready", "again", "approve", "revise", "silence")
 """What leads away from a step otherwise than to the next one, and so is said at the arrow."""
+_WORDS = {"silence": "no answer"}
+_ENDS = ("result", "end", "done")
 
 
 def _index(place: str) -> int:

@@ -20,7 +20,7 @@ RANK_GAP = 18.0
 """Pixels between a rank of boxes and the rank of labels below or above it."""
 BOX_GAP = 28.0
 EDGE_GAP = 16.0
-_STRAIGHT = 8.0
+_STRAIGHT = 14.0
 """A line that is off by less is drawn straight."""
 _SWEEPS = 12
 _SETTLINGS = 40

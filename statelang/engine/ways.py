@@ -33,6 +33,11 @@ def branch(index: int) -> str:
     return f"Branches[{index}]"
 
 
+def counts(known: int | None) -> tuple[str, ...]:
+    """The ways that a Map can go, whose number of items may be known beforehand."""
+    return (NO_ITEMS, ONE_ITEM, MANY_ITEMS) if known is None else (items(known),)
+
+
 def items(count: int) -> str:
     """The way of a Map that goes through so many items."""
     return NO_ITEMS if count == 0 else ONE_ITEM if count == 1 else MANY_ITEMS

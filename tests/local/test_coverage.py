@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from stratum.local.cli import main
 from stratum.local.coverage import NotARecord, Record, report
 from stratum.local.coverage.outputs import WrongOption, counted_of, outputs_of
 from stratum.local.coverage.page import page as page_of
@@ -220,7 +221,7 @@ def test_the_page_stands_alone(session: Session) -> None:
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert set(page.links) == {"#w0", "#w1"}
     assert "url(" not in text
-    for said in ("w.yaml", "machines/m.json", "not taken: retry", "task · 2/3 ways", "$input.total > 3"):
+    for said in ("w.yaml", "machines/m.json", "never tried again", "task · 2/3 ways", "$input.total > 3"):
         assert said in page.text
 
 
@@ -271,3 +272,83 @@ def test_names_in_wide_letters_keep_the_columns() -> None:
         assert max(map(cell_len, lines)) <= max(width, 86)
         ends = {cell_len(line[: match.end()]) for line in lines if (match := re.search(r" 0%", line))}
         assert len(ends) == 1
+
+
+# -- the commands ------------------------------------------------------------------------------------------
+
+
+class Command:
+    """`stratum` in a folder, in this process; `errors` is what it said on stderr."""
+
+    def __init__(self, folder: Folder, capsys: pytest.CaptureFixture[str]):
+        self.folder = folder
+        self._capsys = capsys
+        self.errors = ""
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        given = main(arguments)
+        printed = self._capsys.readouterr()
+        self.errors = printed.err
+        assert given == code, printed
+        return printed.out
+
+
+@pytest.fixture
+def stratum(folder: Folder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.chdir(folder.path)
+    monkeypatch.setenv("COLUMNS", "100")
+    folder.write("w.test.yaml", CASES)
+    return Command(folder, capsys)
+
+
+CASES = """\
+stratum_test: "1"
+workflow: w.yaml
+cases:
+  - {name: a small one, input: {total: 1}, expect: {path: [last]}}
+  - {name: a large one, input: {total: 4}, mocks: {extra: {return: 1}}, expect: {path: [extra, last]}}
+"""
+
+
+def test_cases_in_yaml_are_measured(stratum: Command) -> None:
+    printed = stratum("test", "w.test.yaml", "--coverage")
+    assert rows(printed) == ["w.yaml 2/2 2/3 80% 9 extra: retry", "TOTAL 2/2 2/3 80%"]
+    printed = stratum("test", "--coverage-fail-under", "90", "-k", "small", code=1)
+    assert rows(printed)[:2] == ["machines/m.json 0/2 0/3 0% 4 A, 20 B", "w.yaml 1/2 1/3 40% 6 extra"]
+    assert "FAIL workflow coverage of 90% is required, and it is 20.00%" in printed
+    assert "coverage" not in stratum("test", "w.test.yaml")
+
+
+def test_executions_of_a_store_are_measured_and_reports_merged(stratum: Command) -> None:
+    each = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **ASL}
+    stratum.folder.write("many.json", json.dumps({"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": each, "End": True}}}))  # fmt: skip
+    stratum("run", "many.json", "--input", '[{"n": 1}, {"n": 3}]')
+    stratum("run", "w.yaml", "--input", '{"total": 1}')
+    printed = stratum("coverage", "--report", "term", "--report", "json:one.json")
+    assert rows(printed)[:2] == [
+        "many.json 3/3 3/6 67% 1 M: no items, 1 M: one item, 1 A: Choices[1] → B", "w.yaml 1/2 1/3 40% 6 extra",
+    ]  # fmt: skip
+    stratum("test", "w.test.yaml", "--coverage-report", "json:two.json")
+    merged = stratum("coverage", "one.json", "two.json", "machines", "--fail-under", "50")
+    assert rows(merged) == [
+        "machines/m.json 0/2 0/3 0% 4 A, 20 B", rows(printed)[0], "w.yaml 2/2 2/3 80% 9 extra: retry", "TOTAL 5/7 5/12 53%",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["coverage"], "there is no store at"),
+        (["coverage", "none.json"], "none.json cannot be read: No such file or directory"),
+        (["coverage", "bad.json"], "bad.json is not JSON"),
+        (["coverage", "odd.json"], "odd.json is no report of coverage: its format is 3"),
+        (["coverage", "--report", "pdf"], "'pdf' is no report"),
+        (["test", "w.test.yaml", "--coverage", "--coverage-count", "much"], "'much' is nothing that can be counted"),
+        (["test", "w.test.yaml", "--coverage-report", "html:w.yaml/x"], "w.yaml/x cannot be written"),
+    ],
+)  # fmt: skip
+def test_wrong_requests(stratum: Command, arguments: list[str], said: str) -> None:
+    stratum.folder.write("bad.json", "{")
+    stratum.folder.write("odd.json", '{"format": 3}')
+    stratum(*arguments, code=2)
+    assert said in stratum.errors

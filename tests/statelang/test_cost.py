@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from logs import Functions, commits_of
 from stratum.statelang.asl import dump, load_definition
 from stratum.statelang.asl.machine import transitions
+from stratum.statelang.compiler import compile_spec
 from stratum.statelang.cost import (
     Counts,
     InvalidPrices,
@@ -24,6 +25,7 @@ from stratum.statelang.cost import (
     standard,
 )
 from stratum.statelang.engine import decide, messages
+from stratum.statelang.spec import load
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -295,3 +297,41 @@ def test_wrong_tables_are_told(own: Any, said: str) -> None:
         prices_of(TABLE, "here", own)
     with pytest.raises(InvalidPrices, match="there are no prices for moon; there are for here, there"):
         prices_of(TABLE, "moon")
+
+
+SPEC = """\
+stratum: "1"
+workflow: w
+version: 1.0.0
+steps:
+  - id: first
+    task: m.first
+    ensure: [$result > 1]
+    retry: {attempts: 4, backoff: linear, delay: 1s}
+    compensate: {task: m.undo}
+  - id: second
+    needs: {that: $first = 5, within: 30s, every: 10s}
+    when: $first > 0
+    task: m.second
+    retry: {attempts: 3, delay: 1s}
+"""
+
+
+def test_loops_of_a_spec_have_the_bounds_that_it_gives() -> None:
+    loaded = load(SPEC, "w.yaml")
+    assert loaded.spec is not None, loaded.diagnostics
+    compiled = compile_spec(loaded.spec, loaded.source)
+    found = estimate(compiled.definition, compiled.source_map)
+    assert found.most is not None
+    assert found.loops == ()
+    answers = iter([0, 0, 0, 2])
+    functions: Functions = {
+        "m-first": lambda event, context: next(answers),
+        "m-undo": lambda event, context: 1,
+    }
+    ran = counts(compiled.definition, {}, functions)
+    assert ran.tasks == 5  # four tries, and the compensation as the second step's condition never held
+    assert found.least.transitions < ran.transitions <= found.most.transitions
+    fine: Functions = {f"m-{name}": lambda event, context: 5 for name in ("first", "second")}
+    well = counts(compiled.definition, {}, fine)
+    assert well.transitions == found.typical.transitions

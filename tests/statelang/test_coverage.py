@@ -221,3 +221,73 @@ def test_totals() -> None:
     whole, none = Coverage("a", [part], {"A": {"": 3}}), Coverage("b", [part, part, part], {})
     assert total([whole, none]) == {"taken": 1, "offered": 4, "percent": 25.0}
     assert total([])["percent"] == 100
+
+
+WIDE = """\
+stratum: "1"
+workflow: wide
+version: 1.0.0
+input: {items: [number], fail: boolean}
+steps:
+  - id: book
+    task: m.book
+    compensate: {task: m.cancel}
+  - id: both
+    parallel:
+      left: [{id: one, task: m.one}]
+      right: [{id: two, wait: 1s}]
+  - id: every
+    map: {items: $input.items}
+    steps: [{id: label, task: m.label, input: "{% $item %}"}]
+  - id: search
+    repeat: {until: $result.done, max: 3}
+    steps: [{id: look, task: m.look}]
+  - id: may
+    task: m.may
+    input: "{% $input.fail %}"
+"""
+
+
+def test_parallels_maps_loops_and_compensations() -> None:
+    loaded = load(WIDE, "w.yaml")
+    assert loaded.spec is not None, loaded.diagnostics
+    compiled = compile_spec(loaded.spec, loaded.source)
+    parts = parts_of_spec(compiled.source_map)
+    assert [
+        (part.line, part.kind, part.key) for part in parts if part.kind not in ("steps", "contracts")
+    ] == [
+        (8, "compensations", "book: compensated"),
+        (11, "branches", "both: branch left"),
+        (12, "branches", "both: branch right"),
+        (14, "items", "every: no items"),
+        (14, "items", "every: one item"),
+        (14, "items", "every: many items"),
+        (17, "choices", "search: again"),
+    ]
+    taken = Taken(violations_of(compiled.source_map))
+
+    def run(items: list[int], fail: bool, looks: int) -> list[str]:
+        left = iter([{"done": False}] * looks + [{"done": True}])
+
+        def may(event: Any, context: Any) -> int:
+            if event:
+                raise ValueError("no")
+            return 1
+
+        functions: Functions = {"m-look": lambda event, context: next(left), "m-may": may} | {
+            f"m-{name}": lambda event, context: 1 for name in ("book", "cancel", "one", "label")
+        }
+        following = taken.execution()
+        for commit in commits_of(compiled.definition, {"items": items, "fail": fail}, functions):
+            following.feed(commit.events, commit.ways)
+        return [part.key for part in Coverage("w", parts, taken.hits).missing]
+
+    assert run([], False, 0) == [
+        "book: compensated",
+        "every: one item",
+        "every: many items",
+        "label",
+        "search: again",
+    ]
+    assert run([1], True, 1) == ["every: many items"]
+    assert run([1, 2], False, 0) == []

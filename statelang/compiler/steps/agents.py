@@ -142,7 +142,8 @@ class AgentCall(Call):
         return {"Assign": {self.attempt: braced(f"${self.attempt} + 1")}, "Next": self.id}
 
     def retried(self, state: str, place: str) -> None:
-        self.body.machine.origins.add(self.id, "retry", ("attempts",), state, place)
+        rounds = self.step.attempts
+        self.body.machine.origins.add(self.id, "retry", ("attempts",), state, place, rounds=rounds)
 
     def lost(self) -> None:
         """No answer came in time: another attempt, or where `on_error` says, or the step fails."""

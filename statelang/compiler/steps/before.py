@@ -74,7 +74,8 @@ def _needs(body: Body, step: AnyStep, names: Names) -> None:
         if need.within is not None:
             waited = body.own(step.id, "waited", 0)
             waiting = body.state("waiting" + (f" {number + 1}" if number else ""), step.id)
-            origins.add(step.id, "waiting", at, name, f"Choices[{len(rules)}]", said)
+            rounds = -(-need.within // need.every) + 1
+            origins.add(step.id, "waiting", at, name, f"Choices[{len(rules)}]", said, rounds)
             condition = braced(f"({lacking[number]}) and ${waited} < {need.within}")
             rules.append({"Condition": condition, "Next": waiting})
             state: State = {

@@ -119,7 +119,8 @@ class Call:
 
     def retried(self, state: str, place: str) -> None:
         """That way out of the state is the step's `retry`."""
-        self.body.machine.origins.add(self.id, "retry", ("retry",), state, place)
+        rounds = self.retry.attempts if self.loop and self.retry is not None else None
+        self.body.machine.origins.add(self.id, "retry", ("retry",), state, place, rounds=rounds)
 
     def routed(self, number: int, state: str, place: str) -> None:
         """That way out of the state is the step's `on_error` of that number."""

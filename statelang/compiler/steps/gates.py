@@ -151,7 +151,9 @@ class GateLowering:
         origins.add(self.id, "approve", ("gate",), name, "Choices[1]")
         rules.append({"Condition": braced(f"{outcome} = 'approve'"), "Next": self.onward})
         if gate.revise is not None:
-            origins.add(self.id, "revise", ("gate", "revise"), name, f"Choices[{len(rules)}]")
+            rounds = gate.revise.rounds + 1
+            place = f"Choices[{len(rules)}]"
+            origins.add(self.id, "revise", ("gate", "revise"), name, place, rounds=rounds)
             rule: State = {
                 "Condition": braced(f"{outcome} = 'revise' and ${self.revisions} < {gate.revise.rounds}"),
                 "Assign": {},
@@ -204,7 +206,9 @@ class GateLowering:
         if gate.reminders:
             remind = body.state("remind", self.id)
             left = f"${self.reminded} < {len(gate.reminders)}"
-            origins.add(self.id, "reminder", ("gate", "reminders"), name, f"Choices[{len(rules)}]")
+            rounds = len(gate.reminders) + 1
+            place = f"Choices[{len(rules)}]"
+            origins.add(self.id, "reminder", ("gate", "reminders"), name, place, rounds=rounds)
             rules.append({"Condition": braced(left), "Next": remind})
             self.notify(
                 remind, "reminder", {"notify": gate.notify}, {self.reminded: braced(f"${self.reminded} + 1")}
@@ -212,7 +216,8 @@ class GateLowering:
         last = gate.on_timeout
         if gate.escalate is not None:
             escalate = body.state("escalate", self.id)
-            origins.add(self.id, "escalation", ("gate", "escalate"), name, f"Choices[{len(rules)}]")
+            place = f"Choices[{len(rules)}]"
+            origins.add(self.id, "escalation", ("gate", "escalate"), name, place, rounds=2)
             rules.append({"Condition": braced(f"$not(${self.escalated})"), "Next": escalate})
             due = work_items.due(body, gate.escalate.timeout)
             assign = {self.escalated: True, self.due: braced(due), self.reminded: len(gate.reminders)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...engine import ways
 from ...spec.models import MapStep, bodies
 from .. import saga
 from ..body import Body
@@ -31,6 +32,8 @@ def lower(body: Body, index: int, step: MapStep, after: str) -> None:
         names.template(over.items) if isinstance(over.items, list) else braced(names.bare(over.items))
     )
     state: State = {"Type": "Map", "Items": array}
+    for place in ways.counts(len(array) if isinstance(array, list) else None):
+        machine.origins.add(step.id, place, ("map", "items"), step.id, place)
     if over.max_concurrency is not None:
         state["MaxConcurrency"] = over.max_concurrency
     config: State = {"Mode": "INLINE"}

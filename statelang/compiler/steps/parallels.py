@@ -25,6 +25,8 @@ def lower(body: Body, index: int, step: ParallelStep, after: str) -> None:
         joining.close(each)
     names = [each.name for each in bodies(step)]
     state: State = {"Type": "Parallel", "Branches": [each.definition() for each in lists]}
+    for at, each in enumerate(bodies(step)):
+        machine.origins.add(step.id, "parallel", each.path, step.id, f"Branches[{at}]", each.name)
     error = ""
     if wrapped:
         error = body.own(step.id, "error", braced("null"))

@@ -105,6 +105,8 @@ def _rounds(body: Body, step: RepeatStep, after: str, number: str, seen: str, wr
     )  # fmt: skip
     if exhausted:
         rules.append(_exhausted(body, step, f"{fine}{over}", len(rules), name))
+    again = "Default" if not wrapped else f"Choices[{len(rules)}]"
+    body.machine.origins.add(step.id, "again", ("repeat",), name, again, rounds=repeat.max)
     if not wrapped:
         body.add(name, step.id, "rounds", {"Type": "Choice", "Choices": rules, "Default": step.id})
         return
