@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 _CLOUD = pytest.StashKey["Stratum"]()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """pytest compiles every module of a distribution that has a plugin for itself, to explain the assertions in it.
+    There are none to explain in ours, and it would be most of what a test takes."""
+    hook: Any = getattr(early_config.pluginmanager, "rewrite_hook", None)
+    marked = getattr(hook, "_must_rewrite", None)
+    if isinstance(marked, set):
+        marked -= {name for name in marked if name.partition(".")[0] == __name__.partition(".")[0]}
+        hook.mark_rewrite()  # without a name: it forgets what it had made of the old ones
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "stratum(now): when the test's cloud begins, a timestamp with its zone"
