@@ -9,6 +9,7 @@
 - `stores`, `sqlite_store`: a store by its address, and the embedded form.
 - `cost`: bills, and the price table.
 - `coverage`: reports of what tests took of workflows.
+- `testing`: the pytest plugin, and `stratum test`.
 - `cli`: the `stratum` command.
 - `client`: `Stratum`, which starts and watches workflows from Python, here and on AWS.
 - `import.stratum`: the package `stratum` itself, around the rooms.

@@ -4,9 +4,9 @@
         result = stratum.run("orders.yaml", {"id": "o-1"}, mocks={"charge": sequence(Busy(), {"ok": True})})
         assert result.path == ["reserve", "charge", "done"]
 
-    with Stratum() as stratum: ...                # the same under unittest, or anywhere
+    with TestCloud() as stratum: ...                # the same under unittest, or anywhere
 
-- `session`: `Stratum`, the cloud of one test: runs workflows, or starts them for control step by step.
+- `session`: `TestCloud`, the cloud of one test: runs workflows, or starts them for control step by step.
 - `running`: an execution under control: advanced, answered, stopped, redriven.
 - `results`, `visits`: what came of an execution, and its history by states and steps.
 - `differences`: what was and what was wanted, told readably.
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from .problem import SetupError
     from .results import Result, StepResult
     from .running import Execution
-    from .session import Stratum
+    from .session import TestCloud
 
 _WHERE = {
     "Call": "mocks", "TaskError": "mocks", "after": "mocks", "iterations": "mocks", "never": "mocks", "sequence": "mocks",
     "Observed": "observers", "observe": "observers", "SetupError": "problem", "Result": "results", "StepResult": "results",
-    "Execution": "running", "Stratum": "session",
+    "Execution": "running", "TestCloud": "session",
 }  # fmt: skip
 
 __all__ = [
@@ -46,8 +46,8 @@ __all__ = [
     "Result",
     "SetupError",
     "StepResult",
-    "Stratum",
     "TaskError",
+    "TestCloud",
     "after",
     "iterations",
     "never",

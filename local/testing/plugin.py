@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .session import Stratum
+    from .session import TestCloud
 
-_CLOUD = pytest.StashKey["Stratum"]()
+_CLOUD = pytest.StashKey["TestCloud"]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,14 +46,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 @pytest.fixture
-def stratum(request: pytest.FixtureRequest) -> Iterator[Stratum]:
+def stratum(request: pytest.FixtureRequest) -> Iterator[TestCloud]:
     """A cloud of its own for this test, in this process and on a virtual clock: `stratum.run("order.yaml", input)`."""
-    from .session import Stratum
+    from .session import TestCloud
 
     folders = [request.path.parent, request.config.rootpath, request.config.invocation_params.dir]
     marker = request.node.get_closest_marker("stratum")
     now = marker.kwargs.get("now") if marker is not None else None
-    with Stratum(list(dict.fromkeys(folders)), test=request.node.nodeid, now=now) as cloud:
+    with TestCloud(list(dict.fromkeys(folders)), test=request.node.nodeid, now=now) as cloud:
         request.node.stash[_CLOUD] = cloud
         yield cloud
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .differences import value_differences
 from .problem import SetupError, brief, named
 from .reports import describe, outcome
 from .visits import FAILED, RUNNING, Child, Visit, visits_of
 from .workflows import Workflow
+
+if TYPE_CHECKING:
+    from ..cost import Figures
 
 NOT_ENTERED = "NOT_ENTERED"
 _AROUND = ("when", "needs", "waiting")
@@ -195,6 +198,7 @@ class Result:
         *,
         now: int,
         children: list[Child] | None = None,
+        cost: Callable[[], Figures] | None = None,
         raised: BaseException | None = None,
         told: set[str] | None = None,
     ):
@@ -202,6 +206,7 @@ class Result:
         self._told_of = told if told is not None else set()
         self.events = events
         self._children = children or []
+        self._cost = cost
         self.raised = raised
         self.execution: str = snapshot["execution"]["id"]
         self.status: str = snapshot["status"]
@@ -288,6 +293,16 @@ class Result:
         raise SetupError(
             f"{self.workflow.name} has no step or state '{name}'; {named(name, self.workflow.names())}"
         )
+
+    @cached_property
+    def cost(self) -> Figures:
+        """What the execution would cost: `counts` (of transitions, for one), and the bills on Step Functions Standard
+        and Express and on our own handlers."""
+        if self._cost is None:
+            raise SetupError(
+                "this result was not made by a test's cloud, which knows what an execution costs"
+            )
+        return self._cost()
 
     # -- assertions --------------------------------------------------------------------------------------
 

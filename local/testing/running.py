@@ -17,7 +17,7 @@ from .work_items import is_work, whole_answer
 from .workflows import Workflow
 
 if TYPE_CHECKING:
-    from .session import Stratum
+    from .session import TestCloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Waiting:
 class Execution:
     """An execution that was started. `arn` is its ARN."""
 
-    def __init__(self, stratum: Stratum, arn: str, workflow: Workflow):
+    def __init__(self, stratum: TestCloud, arn: str, workflow: Workflow):
         self._stratum = stratum
         self.arn = arn
         self.workflow = workflow

@@ -1,4 +1,4 @@
-"""`Stratum`: the cloud of one test, in memory and on a virtual clock, and the ways to run workflows in it."""
+"""`TestCloud`: the cloud of one test, in memory and on a virtual clock, and the ways to run workflows in it."""
 
 from __future__ import annotations
 
@@ -37,18 +37,21 @@ if TYPE_CHECKING:
     from ...handlers.functions import InvocationResult
     from ...handlers.runtime import Runtime
     from ...handlers.tasks import TaskCommand
+    from ..cost import Figures
     from .workflows import Given
 
 _READS = ("Describe", "List", "Get", "Validate")
 """How the operations begin that change nothing."""
 
 
-class Stratum:
+class TestCloud:
     """A cloud of its own for one test: nothing of it outlives the test, and no wait in it takes time.
 
     `folders` are where relative paths are looked for, the first first; `test` is the test's name, for observers. `now`,
     a timestamp with its zone, is the time at which it begins (default: 2026-01-01T00:00:00Z).
     """
+
+    __test__ = False  # pytest takes what begins with Test for tests
 
     def __init__(
         self,
@@ -80,7 +83,7 @@ class Stratum:
         self._working = False
         self._closed = False
 
-    def __enter__(self) -> Stratum:
+    def __enter__(self) -> TestCloud:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -354,9 +357,16 @@ class Stratum:
         doubles = self._doubles[execution]
         return Result(
             doubles.workflow, loaded.snapshot, self._events.get(execution, []), now=self._clock(),
-            children=self._children(execution),
+            children=self._children(execution), cost=lambda: self._cost(execution),
             raised=self._functions.raised.get(execution), told=self._told,
         )  # fmt: skip
+
+    def _cost(self, execution: str) -> Figures:
+        from ..cost import load_prices, of_execution
+
+        head = self._cloud.store.head(execution)
+        assert head is not None
+        return of_execution(load_prices(), self._cloud.store, head)
 
     def _children(self, execution: str) -> list[Child]:
         """The children of its distributed maps, in order."""
@@ -460,7 +470,7 @@ class Stratum:
 class _Host:
     """What requests that come in through boto3 do to the cloud."""
 
-    def __init__(self, stratum: Stratum):
+    def __init__(self, stratum: TestCloud):
         self._stratum = stratum
         self._last: tuple[str, bytes] | None = None
 
@@ -486,7 +496,7 @@ class _Host:
 class _Mocking:
     """What the tasks handler asks first."""
 
-    def __init__(self, stratum: Stratum):
+    def __init__(self, stratum: TestCloud):
         self._stratum = stratum
 
     def has(self, machine: str, case: str) -> bool:

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from machines import call, callback, machine, task, wait
 from moto import mock_aws
-from stratum.local.testing import SetupError, Stratum
+from stratum.local.testing import SetupError, TestCloud
 
 made_before = boto3.client(
     "stepfunctions", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y"
@@ -33,17 +33,17 @@ def make_table() -> Any:
     return client
 
 
-def check_that_workflows_write_to(client: Any, stratum: Stratum) -> None:
+def check_that_workflows_write_to(client: Any, stratum: TestCloud) -> None:
     stratum.run(put()).succeeded()
     assert client.scan(TableName="t")["Count"] == 1
 
 
 @mock_aws
-def test_mock_aws_around_the_test(stratum: Stratum) -> None:
+def test_mock_aws_around_the_test(stratum: TestCloud) -> None:
     check_that_workflows_write_to(make_table(), stratum)
 
 
-def test_mock_aws_within_the_test(stratum: Stratum) -> None:
+def test_mock_aws_within_the_test(stratum: TestCloud) -> None:
     with mock_aws():
         check_that_workflows_write_to(make_table(), stratum)
     stratum.run(put()).failed()  # another cloud: there is no table
@@ -55,21 +55,21 @@ def aws() -> Iterator[None]:
         yield
 
 
-def test_mock_aws_before_the_fixture(aws: None, stratum: Stratum) -> None:
+def test_mock_aws_before_the_fixture(aws: None, stratum: TestCloud) -> None:
     check_that_workflows_write_to(make_table(), stratum)
 
 
-def test_mock_aws_after_the_fixture(stratum: Stratum, aws: None) -> None:
+def test_mock_aws_after_the_fixture(stratum: TestCloud, aws: None) -> None:
     check_that_workflows_write_to(make_table(), stratum)
 
 
-def test_no_mock_aws_at_all(stratum: Stratum) -> None:
+def test_no_mock_aws_at_all(stratum: TestCloud) -> None:
     check_that_workflows_write_to(make_table(), stratum)
     with mock_aws():
         stratum.run(put()).succeeded()
 
 
-def test_every_test_has_a_cloud_of_its_own(stratum: Stratum) -> None:
+def test_every_test_has_a_cloud_of_its_own(stratum: TestCloud) -> None:
     assert stratum.client("dynamodb").list_tables()["TableNames"] == []
     assert stratum.client("stepfunctions").list_state_machines()["stateMachines"] == []
     stratum.run(put()).failed()
@@ -77,21 +77,21 @@ def test_every_test_has_a_cloud_of_its_own(stratum: Stratum) -> None:
 
 def test_two_clouds_one_after_the_other() -> None:
     for _ in range(2):
-        with Stratum() as stratum:
+        with TestCloud() as stratum:
             check_that_workflows_write_to(make_table(), stratum)
 
 
 def test_the_region_is_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.delenv("AWS_REGION", raising=False)
-    with Stratum() as stratum:
+    with TestCloud() as stratum:
         boto3.client("sqs").create_queue(QueueName="q")
         send = task("arn:aws:states:::aws-sdk:sqs:getQueueUrl", QueueName="q")
         result = stratum.run(machine(Get=send)).succeeded()
         assert ":eu-central-1:" in result.execution
 
 
-def test_code_under_test_comes_to_the_same_cloud(stratum: Stratum) -> None:
+def test_code_under_test_comes_to_the_same_cloud(stratum: TestCloud) -> None:
     arn = stratum.deploy(
         machine(W=wait(100), F=call("f")),
         tasks={"f": lambda event, context: event["a"] + 1},
@@ -112,7 +112,7 @@ def test_code_under_test_comes_to_the_same_cloud(stratum: Stratum) -> None:
         stratum.execution("arn:nothing")
 
 
-def test_a_callback_answered_through_boto3(stratum: Stratum) -> None:
+def test_a_callback_answered_through_boto3(stratum: TestCloud) -> None:
     tokens: list[str] = []
     execution = stratum.start(
         machine(Ask=callback()), tasks={"ask": lambda event, context: tokens.append(event["token"])}
@@ -121,7 +121,7 @@ def test_a_callback_answered_through_boto3(stratum: Stratum) -> None:
     execution.result.succeeded("yes")
 
 
-def test_functions_call_functions(stratum: Stratum) -> None:
+def test_functions_call_functions(stratum: TestCloud) -> None:
     def outer(event: Any, context: Any) -> Any:
         answer = boto3.client("lambda").invoke(FunctionName="inner", Payload=json.dumps(event))
         return {"inner": json.loads(answer["Payload"].read()), "error": answer.get("FunctionError")}
@@ -141,13 +141,13 @@ def test_functions_call_functions(stratum: Stratum) -> None:
     assert (failed["inner"]["errorType"], failed["error"]) == ("ZeroDivisionError", "Unhandled")
 
 
-def test_an_error_of_the_test_comes_out_of_boto3(stratum: Stratum) -> None:
+def test_an_error_of_the_test_comes_out_of_boto3(stratum: TestCloud) -> None:
     arn = stratum.deploy(machine(A=call("nobody")))
     with pytest.raises(SetupError, match="nobody"):
         stratum.client("stepfunctions").start_execution(stateMachineArn=arn)
 
 
-def test_clients_with_an_endpoint_of_their_own_are_left_alone(stratum: Stratum) -> None:
+def test_clients_with_an_endpoint_of_their_own_are_left_alone(stratum: TestCloud) -> None:
     import botocore.config
     import botocore.exceptions
 

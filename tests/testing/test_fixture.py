@@ -10,8 +10,8 @@ import pytest
 from machines import RETRY, call, callback, machine, wait
 from stratum.local.testing import (
     SetupError,
-    Stratum,
     TaskError,
+    TestCloud,
     after,
     iterations,
     never,
@@ -41,7 +41,7 @@ class CardDeclined(Exception):
     pass
 
 
-def test_a_spec_is_told_by_its_steps(stratum: Stratum) -> None:
+def test_a_spec_is_told_by_its_steps(stratum: TestCloud) -> None:
     result = stratum.run(
         ORDERS, ORDER, mocks={**MOCKS, "charge": sequence(GatewayBusy("busy"), MOCKS["charge"])}
     )
@@ -61,7 +61,7 @@ def test_a_spec_is_told_by_its_steps(stratum: Stratum) -> None:
     assert result.duration == timedelta(seconds=2)
 
 
-def test_an_error_leads_where_the_spec_says(stratum: Stratum) -> None:
+def test_an_error_leads_where_the_spec_says(stratum: TestCloud) -> None:
     mocks = {**MOCKS, "charge": CardDeclined, "release": None, "tell_declined": None}
     del mocks["ship"], mocks["notify"]
     result = stratum.run(ORDERS, ORDER, mocks=mocks, all_mocks_used=True)
@@ -70,7 +70,7 @@ def test_an_error_leads_where_the_spec_says(stratum: Stratum) -> None:
     assert result.step("charge").status == "CAUGHT"
 
 
-def test_asl_with_functions_given_by_the_test(stratum: Stratum) -> None:
+def test_asl_with_functions_given_by_the_test(stratum: TestCloud) -> None:
     seen: list[Any] = []
 
     def double(event: Any, context: Any) -> Any:
@@ -87,7 +87,7 @@ def test_asl_with_functions_given_by_the_test(stratum: Stratum) -> None:
     assert result.duration == timedelta(days=30, hours=2)
 
 
-def test_iterations_have_mocks_of_their_own(stratum: Stratum) -> None:
+def test_iterations_have_mocks_of_their_own(stratum: TestCloud) -> None:
     processor = machine(Inner=call("f", Retry=RETRY))
     definition = machine(Each={"Type": "Map", "ItemProcessor": processor})
     result = stratum.run(
@@ -98,7 +98,7 @@ def test_iterations_have_mocks_of_their_own(stratum: Stratum) -> None:
     assert [visit.attempts for visit in result.step("Inner").visits] == [1, 2, 1]
 
 
-def test_a_callback_is_answered_late_or_never(stratum: Stratum) -> None:
+def test_a_callback_is_answered_late_or_never(stratum: TestCloud) -> None:
     definition = machine(Ask=callback(HeartbeatSeconds=60))
     result = stratum.run(definition, mocks={"Ask": after("1h", {"ok": True}, heartbeat=50)})
     assert result.output == {"ok": True}
@@ -107,7 +107,7 @@ def test_a_callback_is_answered_late_or_never(stratum: Stratum) -> None:
     assert stratum.run(definition, mocks={"Ask": TaskError("No", "why")}).cause == "why"
 
 
-def test_step_by_step(stratum: Stratum) -> None:
+def test_step_by_step(stratum: TestCloud) -> None:
     tokens: list[str] = []
     definition = machine(Ask=callback(HeartbeatSeconds=60), Then=wait(10))
     execution = stratum.start(definition, tasks={"ask": lambda event, context: tokens.append(event["token"])})
@@ -119,7 +119,7 @@ def test_step_by_step(stratum: Stratum) -> None:
     assert execution.advance("10s").output == {"yes": 1}
 
 
-def test_wrong_names_are_errors_of_the_test(stratum: Stratum) -> None:
+def test_wrong_names_are_errors_of_the_test(stratum: TestCloud) -> None:
     for mocks, told in (
         ({"chrge": 1}, "did you mean 'charge'"),
         ({"cool_down": 1}, "a Wait state"),
@@ -147,7 +147,7 @@ def test_observers_are_told_of_every_execution() -> None:
     told: list[Any] = []
     forget = observe(told.append)
     try:
-        with Stratum(test="t") as stratum:
+        with TestCloud(test="t") as stratum:
             stratum.run(ORDERS, ORDER, mocks=MOCKS)
             stratum.start(machine(W=wait(5)))
     finally:
@@ -159,3 +159,9 @@ def test_observers_are_told_of_every_execution() -> None:
     assert told[0].source_map["workflow"] == "orders"
     assert told[0].file == str(ORDERS)
     assert told[0].events[-1]["type"] == "ExecutionSucceeded"
+
+
+def test_what_it_costs(stratum: TestCloud) -> None:
+    cost = stratum.run(ORDERS, ORDER, mocks=MOCKS).cost
+    assert cost.counts.transitions > len(MOCKS)
+    assert [bill.dollars > 0 for bill in cost.bills] == [True, True, True]

@@ -149,11 +149,11 @@ def test_unittest(tmp_path: Path) -> None:
     (tmp_path / "test_unit.py").write_text(
         textwrap.dedent(f"""
             import unittest
-            from stratum.local.testing import Stratum
+            from stratum.local.testing import TestCloud
 
             class Flow(unittest.TestCase):
                 def setUp(self):
-                    self.stratum = self.enterContext(Stratum())
+                    self.stratum = self.enterContext(TestCloud())
 
                 def test_it(self):
                     result = self.stratum.run({FLOW!r}, mocks={{"B": 1}})

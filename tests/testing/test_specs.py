@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from stratum import Workflow
-from stratum.local.testing import SetupError, Stratum, after, iterations, never, sequence
+from stratum.local.testing import SetupError, TestCloud, after, iterations, never, sequence
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "local" / "examples"
 HEAD = 'stratum: "1"\nworkflow: w\nversion: 1.0.0\n'
@@ -51,7 +51,7 @@ steps:
 )
 
 
-def test_nested_steps(stratum: Stratum) -> None:
+def test_nested_steps(stratum: TestCloud) -> None:
     done, not_yet = {"done": True}, {"done": False}
     result = stratum.run(
         NESTED,
@@ -71,7 +71,7 @@ def test_nested_steps(stratum: Stratum) -> None:
     assert result.step("look").attempts == 2
 
 
-def test_people_and_agents_are_mocked(stratum: Stratum) -> None:
+def test_people_and_agents_are_mocked(stratum: TestCloud) -> None:
     mocks: dict[str, Any] = {"book": "b-1", "approve": after("4h", "approve"), "agree": {"n": 2}, "pay": None}
     result = stratum.run(WORK, mocks=mocks).succeeded()
     assert result.path == ["book", "approve", "agree", "pay"]
@@ -82,7 +82,7 @@ def test_people_and_agents_are_mocked(stratum: Stratum) -> None:
     assert again.step("agree").calls[1]["violations"]
 
 
-def test_what_was_done_is_taken_back(stratum: Stratum) -> None:
+def test_what_was_done_is_taken_back(stratum: TestCloud) -> None:
     back = {"book": "b-1", "book: compensate": None}
     for answer in ("reject", never):
         result = stratum.run(WORK, mocks={**back, "approve": answer}, all_mocks_used=True).failed()
@@ -90,7 +90,7 @@ def test_what_was_done_is_taken_back(stratum: Stratum) -> None:
         assert result.step("book: compensate").input == {"id": "b-1"}
 
 
-def test_people_and_agents_answer_step_by_step(stratum: Stratum) -> None:
+def test_people_and_agents_answer_step_by_step(stratum: TestCloud) -> None:
     execution = stratum.start(WORK, mocks={"book": "b-1", "pay": None})
     [gate] = execution.waiting
     assert (gate.step, gate.input["approvers"]) == ("approve", ["ops@example.com"])
@@ -103,7 +103,7 @@ def test_people_and_agents_answer_step_by_step(stratum: Stratum) -> None:
 
 @pytest.mark.parametrize("given", ["orders/flow.py", "orders/flow.py:orders"])
 def test_specs_that_are_built_in_python(given: str) -> None:
-    with Stratum([EXAMPLES]) as stratum:
+    with TestCloud([EXAMPLES]) as stratum:
         order = {"id": "o", "customer": "a", "card": "4", "items": [{"sku": "lamp", "qty": 1}], "total": 1}
         mocks = {"validate": {"ok": False, "errors": ["no"]}}
         result = stratum.run(given, order, mocks=mocks).failed("Stratum.PostconditionFailed")
@@ -112,7 +112,7 @@ def test_specs_that_are_built_in_python(given: str) -> None:
             stratum.run("orders/flow.py:nothing", order)
 
 
-def test_a_builder_itself(stratum: Stratum) -> None:
+def test_a_builder_itself(stratum: TestCloud) -> None:
     wf = Workflow("built", version="1.0.0", input={"n": "integer"})
     wf.task("twice", "a.twice", input={"n": wf.input.n})
     result = stratum.run(wf, {"n": 2}, tasks={"a.twice": lambda event, context: event["n"] * 2})
@@ -124,7 +124,7 @@ def thrice(event: Any, context: Any) -> Any:
     return event["n"] * 3
 
 
-def test_a_builder_with_its_function(stratum: Stratum) -> None:
+def test_a_builder_with_its_function(stratum: TestCloud) -> None:
     wf = Workflow("built", version="1.0.0", input={"n": "integer"})
     wf.task("times", thrice, input={"n": wf.input.n})
     stratum.run(wf, {"n": 2}).succeeded(6)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from machines import LAMBDA, TOKEN, machine, task, wait
-from stratum.local.testing import Stratum, TaskError, after, never, sequence
+from stratum.local.testing import TaskError, TestCloud, after, never, sequence
 
 DAY = 86_400
 COUNT = 200
@@ -96,7 +96,7 @@ PIECES = [waiting, passing, retried, timed_out, answered, branching, mapping]
 
 
 @pytest.mark.parametrize("seed", range(COUNT))
-def test_generated(stratum: Stratum, seed: int) -> None:
+def test_generated(stratum: TestCloud, seed: int) -> None:
     rng = random.Random(seed)
     # A wait of thirty days, a retry and a timeout are in each of them.
     makers = [waiting, retried, timed_out, *rng.choices(PIECES, k=rng.randint(0, 4))]

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 from machines import LAMBDA, RETRY, TOKEN, call, callback, machine, task, wait
-from stratum.local.testing import Call, SetupError, Stratum, TaskError, after, iterations, never, sequence
+from stratum.local.testing import Call, SetupError, TaskError, TestCloud, after, iterations, never, sequence
 
 PAINT = "arn:aws:states:us-east-1:123456789012:activity:paint"
 CHILD = "arn:aws:states:us-east-1:123456789012:stateMachine:child"
@@ -20,7 +20,7 @@ class Busy(Exception):
     pass
 
 
-def test_a_function_answers_its_own_token(stratum: Stratum) -> None:
+def test_a_function_answers_its_own_token(stratum: TestCloud) -> None:
     def ask(event: Any, context: Any) -> None:
         import boto3
 
@@ -29,7 +29,7 @@ def test_a_function_answers_its_own_token(stratum: Stratum) -> None:
     stratum.run(machine(Ask=callback()), tasks={"ask": ask}).succeeded({"ok": 1})
 
 
-def test_a_mock_is_told_of_the_call(stratum: Stratum) -> None:
+def test_a_mock_is_told_of_the_call(stratum: TestCloud) -> None:
     calls: list[Call] = []
 
     def answer(input: Any, call: Call) -> Any:
@@ -49,7 +49,7 @@ def test_a_mock_is_told_of_the_call(stratum: Stratum) -> None:
     assert given["input"] == {}
 
 
-def test_what_an_assertion_in_a_mock_says_is_the_tests(stratum: Stratum) -> None:
+def test_what_an_assertion_in_a_mock_says_is_the_tests(stratum: TestCloud) -> None:
     def answer(input: Any) -> None:
         assert input == {"n": 2}
 
@@ -58,7 +58,7 @@ def test_what_an_assertion_in_a_mock_says_is_the_tests(stratum: Stratum) -> None
         stratum.run(caught, {"n": 1}, mocks={"A": answer})
 
 
-def test_exceptions_look_as_they_do_on_aws(stratum: Stratum) -> None:
+def test_exceptions_look_as_they_do_on_aws(stratum: TestCloud) -> None:
     import botocore.exceptions
 
     result = stratum.run(machine(A=call("f")), mocks={"A": Busy("why")}).failed("Busy", "why")
@@ -78,12 +78,12 @@ def test_exceptions_look_as_they_do_on_aws(stratum: Stratum) -> None:
 @pytest.mark.parametrize(
     "name", ["Send", "sqs:sendMessage", "arn:aws:states:::sqs:sendMessage.waitForTaskToken"]
 )
-def test_a_service_is_mocked_by_state_or_resource(stratum: Stratum, name: str) -> None:
+def test_a_service_is_mocked_by_state_or_resource(stratum: TestCloud, name: str) -> None:
     send = task("arn:aws:states:::sqs:sendMessage.waitForTaskToken", QueueUrl="q", MessageBody="m")
     stratum.run(machine(Send=send), mocks={name: {"answer": 1}}).succeeded({"answer": 1})
 
 
-def test_the_whole_answer_of_invoke_is_taken_as_it_is(stratum: Stratum) -> None:
+def test_the_whole_answer_of_invoke_is_taken_as_it_is(stratum: TestCloud) -> None:
     whole = {"StatusCode": 200, "Payload": {"n": 1}}
     invoke = task(LAMBDA, FunctionName="f")
     stratum.run(machine(A=invoke), mocks={"A": whole}).succeeded(whole)
@@ -92,7 +92,7 @@ def test_the_whole_answer_of_invoke_is_taken_as_it_is(stratum: Stratum) -> None:
     )
 
 
-def test_activities(stratum: Stratum) -> None:
+def test_activities(stratum: TestCloud) -> None:
     act = {"Type": "Task", "Resource": PAINT, "TimeoutSeconds": 100, "HeartbeatSeconds": 10}
     definition = machine(Act=act)
     result = stratum.run(definition, {"x": 1}, mocks={"Act": lambda input: input["x"] + 1}).succeeded(2)
@@ -112,7 +112,7 @@ def test_activities(stratum: Stratum) -> None:
     stratum.start(definition).send_task_failure("Mine", "why").failed("Mine", "why")
 
 
-def test_nested_executions(stratum: Stratum) -> None:
+def test_nested_executions(stratum: TestCloud) -> None:
     around = machine(
         Run=task("arn:aws:states:::states:startExecution.sync:2", StateMachineArn=CHILD, Input={})
     )
@@ -125,7 +125,7 @@ def test_nested_executions(stratum: Stratum) -> None:
     assert (outer.result.path, inner.result.path) == (["Run"], ["Wait", "C"])
 
 
-def test_sync_tasks_time_out(stratum: Stratum) -> None:
+def test_sync_tasks_time_out(stratum: TestCloud) -> None:
     job = task("arn:aws:states:::glue:startJobRun.sync", {"TimeoutSeconds": 3600}, JobName="j")
     definition = machine(Job=job)
     stratum.run(
@@ -135,7 +135,7 @@ def test_sync_tasks_time_out(stratum: Stratum) -> None:
 
 
 @pytest.mark.parametrize("mode", ["INLINE", "DISTRIBUTED"])
-def test_maps(stratum: Stratum, mode: str) -> None:
+def test_maps(stratum: TestCloud, mode: str) -> None:
     config = {"Mode": mode} | ({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})
     processor = {"ProcessorConfig": config, **machine(Inner=call("f", Retry=RETRY))}
     definition = machine(Each={"Type": "Map", "ItemProcessor": processor})
@@ -155,14 +155,14 @@ def test_maps(stratum: Stratum, mode: str) -> None:
     )
 
 
-def test_branches_are_told_one_after_the_other(stratum: Stratum) -> None:
+def test_branches_are_told_one_after_the_other(stratum: TestCloud) -> None:
     first, second = machine(A=wait(10), A2={"Type": "Pass"}), machine(B=call("f"), B2={"Type": "Pass"})
     definition = machine(Both={"Type": "Parallel", "Branches": [first, second]}, Z={"Type": "Pass"})
     result = stratum.run(definition, mocks={"f": 1}).succeeded([{}, 1])
     assert result.path == ["Both", "A", "A2", "B", "B2", "Z"]
 
 
-def test_redrive_goes_on_where_it_failed(stratum: Stratum) -> None:
+def test_redrive_goes_on_where_it_failed(stratum: TestCloud) -> None:
     execution = stratum.start(
         machine(A=call("f"), B={"Type": "Pass"}), mocks={"A": sequence(Busy("no"), "yes")}
     )
@@ -171,18 +171,18 @@ def test_redrive_goes_on_where_it_failed(stratum: Stratum) -> None:
     assert (result.path, result.step("A").attempts, result.step("A").status) == (["A", "B"], 2, "SUCCEEDED")
 
 
-def test_stop(stratum: Stratum) -> None:
+def test_stop(stratum: TestCloud) -> None:
     execution = stratum.start(machine(W=wait(100)))
     stopped = execution.stop("Mine", "why")
     assert (stopped.status, stopped.error, stopped.cause) == ("ABORTED", "Mine", "why")
 
 
-def test_what_waits_for_good_is_told(stratum: Stratum) -> None:
+def test_what_waits_for_good_is_told(stratum: TestCloud) -> None:
     with pytest.raises(SetupError, match=r"'Ask' \(lambda:invoke\): its token is not answered"):
         stratum.run(machine(Ask=callback()), mocks={"Ask": never})
 
 
-def test_express(stratum: Stratum) -> None:
+def test_express(stratum: TestCloud) -> None:
     result = stratum.run(machine(A=call("f"), W=wait(10)), mocks={"A": 1}, express=True).succeeded(1)
     assert result.path == ["A", "W"]
     assert ":express:" in result.execution
@@ -205,7 +205,7 @@ CONFIG = {
 }
 
 
-def test_aws_mock_files(stratum: Stratum, tmp_path: Path) -> None:
+def test_aws_mock_files(stratum: TestCloud, tmp_path: Path) -> None:
     path = tmp_path / "MockConfigFile.json"
     path.write_text(json.dumps(CONFIG))
     definition = machine(
@@ -231,7 +231,7 @@ def test_aws_mock_files(stratum: Stratum, tmp_path: Path) -> None:
             run(**options)
 
 
-def test_mocks_and_functions_are_checked_before_anything_runs(stratum: Stratum) -> None:
+def test_mocks_and_functions_are_checked_before_anything_runs(stratum: TestCloud) -> None:
     definition = machine(A=call("f"))
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"tasks": {"g": print}}, "calls no function 'g'"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from machines import call, machine, task
-from stratum.local.testing import SetupError, Stratum
+from stratum.local.testing import SetupError, TestCloud
 
 CHARGE = """
 import os
@@ -80,7 +80,7 @@ def sam(tmp_path: Path) -> Path:
     return tmp_path / "template.yaml"
 
 
-def test_sam(stratum: Stratum, sam: Path) -> None:
+def test_sam(stratum: TestCloud, sam: Path) -> None:
     result = stratum.run(sam, {"amount": 5}).succeeded(
         {"charged": 5, "table": "orders-dev", "function": "Charge", "stage": "dev", "shipped": True}
     )
@@ -93,7 +93,7 @@ def test_sam(stratum: Stratum, sam: Path) -> None:
     stratum.run(sam, mocks={"Charge": {}, "Ship": 1}).succeeded(1)
 
 
-def test_a_definition_of_sam_without_its_template(stratum: Stratum, sam: Path) -> None:
+def test_a_definition_of_sam_without_its_template(stratum: TestCloud, sam: Path) -> None:
     definition = sam.parent / "statemachine" / "order.asl.yaml"
     mocks = {"ChargeArn": {"charged": 1}, "Ship": lambda input: input["stage"]}
     stratum.run(definition, mocks=mocks).succeeded("${Stage}")
@@ -122,7 +122,7 @@ def function(**properties: Any) -> dict[str, Any]:
     }
 
 
-def test_cdk(stratum: Stratum, tmp_path: Path) -> None:
+def test_cdk(stratum: TestCloud, tmp_path: Path) -> None:
     (tmp_path / "asset.abc").mkdir()
     (tmp_path / "asset.abc" / "index.py").write_text(
         "def handler(event, context):\n    return event['n'] + 1\n"
@@ -146,7 +146,7 @@ def test_cdk(stratum: Stratum, tmp_path: Path) -> None:
         stratum.run(template, {"n": 1})
 
 
-def test_cloudformation_by_hand(stratum: Stratum, tmp_path: Path) -> None:
+def test_cloudformation_by_hand(stratum: TestCloud, tmp_path: Path) -> None:
     path = tmp_path / "stack.yaml"
     path.write_text(
         textwrap.dedent("""
@@ -184,7 +184,7 @@ def test_cloudformation_by_hand(stratum: Stratum, tmp_path: Path) -> None:
     )
 
 
-def test_machines_that_start_each_other(stratum: Stratum) -> None:
+def test_machines_that_start_each_other(stratum: TestCloud) -> None:
     definition = machine(
         Run=task("arn:aws:states:::states:startExecution.sync:2", StateMachineArn="<<Child>>", Input={"a": 1})
     )
@@ -197,7 +197,7 @@ def test_machines_that_start_each_other(stratum: Stratum) -> None:
     assert result.output["Output"] == {"a": 1}
 
 
-def test_what_is_wrong_with_a_template_is_told(stratum: Stratum, tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_template_is_told(stratum: TestCloud, tmp_path: Path) -> None:
     one = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {}}
     node = cdk(machine(A={"Type": "Task", "Resource": "<<F>>"}), F=function(Runtime="nodejs20.x"))
     circle: dict[str, Any] = cdk({"StartAt": "A", "States": {}}) | {

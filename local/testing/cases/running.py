@@ -17,7 +17,7 @@ from ..mocks import TaskError, after, iterations, never, sequence
 from ..problem import SetupError
 from ..reports import describe, message_of
 from ..results import Result, StepResult
-from ..session import Stratum
+from ..session import TestCloud
 from .models import Expectation, Limits, Mock, StepExpectation
 from .reading import ReadCase
 
@@ -52,7 +52,7 @@ def run(file: Path, read: ReadCase) -> Outcome:
         with (
             contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(printed),
-            Stratum([file.parent], test=f"{file}::{case.name}", now=read.now) as stratum,
+            TestCloud([file.parent], test=f"{file}::{case.name}", now=read.now) as stratum,
         ):
             result = stratum.run(
                 read.workflow, read.input, tasks=read.tasks, mock_config=read.mock_config, test_case=read.test_case,
@@ -74,7 +74,7 @@ def run(file: Path, read: ReadCase) -> Outcome:
 
 
 def mock_of(mock: Mock) -> Any:
-    """The mock as `Stratum` takes it."""
+    """The mock as `TestCloud` takes it."""
     if mock.sequence is not None or mock.iterations is not None:
         make, listed = (sequence, mock.sequence) if mock.iterations is None else (iterations, mock.iterations)
         then = {} if mock.then is None else {"then": mock_of(mock.then)}
