@@ -80,6 +80,7 @@ def _import(module: str, folder: Path, file: Path | None) -> ModuleType:
     there = sys.modules.get(module)
     if file is not None and there is not None and str(Path(there.__file__ or "").parent) in _folders:
         _forget(Path(there.__file__ or "").parent)  # another file of that name was built before
+    _make_way(folder)
     sys.path.insert(0, str(folder))
     _folders.add(str(folder))
     importlib.invalidate_caches()
@@ -98,6 +99,25 @@ def _import(module: str, folder: Path, file: Path | None) -> ModuleType:
     if file is not None and Path(loaded.__file__ or "").resolve() != file.resolve():
         raise WrongRequest(f"{file} is called as another module is: `{module}`; give it another name")
     return loaded
+
+
+def _make_way(folder: Path) -> None:
+    """Lets the folder's modules be imported where others of their names were, out of another folder of handlers."""
+    installed = (sys.prefix, sys.base_prefix)
+    for entry in folder.iterdir():
+        name = entry.stem
+        if name == "stratum" or (entry.suffix != ".py" and not (entry / "__init__.py").is_file()):
+            continue
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if (
+            file is None
+            or Path(file).is_relative_to(folder)
+            or any(map(Path(file).is_relative_to, installed))
+        ):
+            continue
+        for loaded in list(sys.modules):
+            if loaded == name or loaded.startswith(f"{name}."):
+                del sys.modules[loaded]
 
 
 def _forget(folder: Path) -> None:

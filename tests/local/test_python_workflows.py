@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import os
@@ -159,3 +160,20 @@ def test_several_files_of_one_name(run, tmp_path: Path) -> None:
         (tmp_path / name / "tasks.py").write_text(f"name = {name!r}\n")
     code, out, err = run("validate", "one/flow.py", "two/flow.py", "one/flow.py")
     assert (code, out) == (0, "one/flow.py: ok\ntwo/flow.py: ok\none/flow.py: ok\n"), err
+
+
+def test_modules_of_another_folder_are_not_in_the_way(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "greetings.py").write_text("nothing = None\n")
+    monkeypatch.syspath_prepend(str(other))
+    importlib.import_module("greetings")
+    (tmp_path / "greetings.py").write_text(TYPED.partition("hello = ")[0])
+    flow = (
+        "from greetings import greet\nfrom stratum import Workflow\nhello = " + TYPED.partition("hello = ")[2]
+    )
+    (tmp_path / "flow.py").write_text(flow)
+    code, out, err = run("run", "flow.py", "--input", '{"name": "Ada"}')
+    assert (code, json.loads(out)) == (0, "Hello, Ada!"), err
