@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...statelang.asl import digest_of, dump
-from ...statelang.coverage import Taken, violations_of
+from ...statelang.coverage import Taken, parts_of_definition, parts_of_spec, violations_of
+from ...statelang.drawing import graph_of
 
 FORMAT = "stratum-coverage/1"
 
@@ -82,16 +83,11 @@ class Record:
         try:
             if data["format"] != FORMAT:
                 raise NotARecord(f"its format is {data['format']!r} and not {FORMAT!r}")
-            given = [
-                (Recorded(each["name"], each["file"], each["definition"], each["source_map"], Taken(hits=each["hits"]), each["executions"]))
-                for each in data["workflows"]
-            ]  # fmt: skip
-            keys = [dump(each.definition) for each in given]
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
-            if isinstance(error, NotARecord):
-                raise
+            given = [_checked(each) for each in data["workflows"]]
+        except NotARecord:
+            raise
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError):
             raise NotARecord("it does not hold what coverage is made of") from None
-        assert len(keys) == len(given)
         for each in given:
             workflow = self.offer(each.name, each.definition, each.source_map, each.file)
             workflow.taken.merge(each.taken.hits)
@@ -99,3 +95,14 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         return {"format": FORMAT, "workflows": [workflow.to_json() for workflow in self.workflows]}
+
+
+def _checked(data: Any) -> Recorded:
+    """A workflow out of JSON; trying what its parts are shows whether it is one."""
+    source_map, definition = data["source_map"], data["definition"]
+    taken = Taken()
+    taken.merge({state: {place: int(times) for place, times in places.items()} for state, places in data["hits"].items()})  # fmt: skip
+    _ = parts_of_definition(definition) if source_map is None else parts_of_spec(source_map)
+    graph_of(definition, source_map)
+    file = data["file"]
+    return Recorded(str(data["name"]), None if file is None else str(file), definition, source_map, taken, int(data["executions"]))  # fmt: skip

@@ -182,7 +182,20 @@ def test_json_reports_merge(session: Session) -> None:
         record.merge(data)
     assert report(record, root=session.folder.path).counts == (7, 10)
     assert [each.executions for each in record.workflows] == [2, 8]
-    for wrong in ({}, [], {"format": "other"}, {"format": "stratum-coverage/1", "workflows": [{"name": 1}]}):
+    one = data["workflows"][0]
+    odd = [
+        {"name": 1},
+        {**one, "hits": {"A": 3}},
+        {**one, "hits": {"A": {"": []}}},
+        {**one, "definition": {"States": 1}},
+    ]
+    odd += [
+        {**one, "definition": {"States": {"A": {}}}},
+        {**one, "source_map": {}},
+        {**one, "executions": None},
+    ]
+    wrongs = [{"format": "stratum-coverage/1", "workflows": [each]} for each in odd]
+    for wrong in ({}, [], {"format": "other"}, *wrongs):
         with pytest.raises(NotARecord):
             record.merge(wrong)
     assert [each.executions for each in record.workflows] == [2, 8]
