@@ -109,11 +109,8 @@ def _make_way(folder: Path) -> None:
         if name == "stratum" or (entry.suffix != ".py" and not (entry / "__init__.py").is_file()):
             continue
         file = getattr(sys.modules.get(name), "__file__", None)
-        if (
-            file is None
-            or Path(file).is_relative_to(folder)
-            or any(map(Path(file).is_relative_to, installed))
-        ):
+        own = (folder / f"{name}.py", folder / name / "__init__.py")
+        if file is None or Path(file).resolve() in own or any(map(Path(file).is_relative_to, installed)):
             continue
         for loaded in list(sys.modules):
             if loaded == name or loaded.startswith(f"{name}."):
