@@ -60,6 +60,10 @@ class Mocks:
     def has(self, machine: str, case: str) -> bool:
         return (machine, case) in self.cases
 
+    def covers(self, machine: str, state: str) -> bool:
+        """Whether some test case of the state machine mocks the state."""
+        return any(name == machine and state in states for (name, _), states in self.cases.items())
+
     def answer(self, execution: str, task: TaskCommand) -> Response | None:
         if task.mock is None:
             return None

@@ -6,6 +6,7 @@ definitions) are caches: take them away and all still works.
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -59,6 +60,20 @@ Clients = Callable[[str, str, str], Any]
 the local cloud. Raises botocore's `UnknownServiceError`."""
 
 
+class Elsewhere(Protocol):
+    """What of the tasks is performed somewhere else than the rest: by a service, by a function, by a state."""
+
+    def clients(self, service: str, state: str) -> Clients | None:
+        """What makes the clients of a service for the task of a state, or None for what all the rest is made with."""
+        ...
+
+    def functions(self, function: str, state: str) -> Functions | None: ...
+
+
+Lacks = Callable[[str, str], "str | None"]
+"""Why an operation of a service (both by botocore's names) cannot be had here, or None where it can."""
+
+
 class Runtime:
     """The store, the ways out, and the clock.
 
@@ -82,6 +97,8 @@ class Runtime:
         clients: Clients | None = None,
         requester: dict[str, str] | None = None,
         http: Http | None = None,
+        elsewhere: Elsewhere | None = None,
+        lacks: Lacks | None = None,
     ):
         self.store = store
         self.outbox = outbox
@@ -95,6 +112,9 @@ class Runtime:
         self.requester = requester
         self._clients = clients or _aws_client
         self._http = http
+        self.elsewhere = elsewhere
+        self.lacks = lacks
+        self._state = ""
         self._pause = pause or _real_pause
         self._executions: dict[str, Executions] = {}
         self.log_streams: dict[tuple[str, str, str, str], str] = {}
@@ -121,30 +141,44 @@ class Runtime:
 
     def with_outbox(self, outbox: Outbox) -> Runtime:
         """The same runtime whose commands go elsewhere."""
-        return self._with(outbox, self.region, self.account)
+        made = copy.copy(self)
+        made.outbox, made._executions, made.log_streams = outbox, {}, {}
+        return made
 
     def at(self, account: str, region: str) -> Runtime:
         """The same runtime for requests of another account or region; what it knows of executions is shared."""
-        made = self._with(self.outbox, region, account)
-        made._executions, made.log_streams = self._executions, self.log_streams
+        made = copy.copy(self)
+        made.account, made.region = account, region
         return made
 
     def on_behalf_of(self, requester: dict[str, str]) -> Runtime:
         """The same runtime for requests of somebody in particular; what it knows of executions is shared."""
-        made = self.at(self.account, self.region)
+        made = copy.copy(self)
         made.requester = requester
         return made
 
-    def _with(self, outbox: Outbox, region: str, account: str) -> Runtime:
-        return Runtime(
-            self.store, outbox, self.functions, clock=self.clock, region=region, account=account,
-            observer=self.observer, pause=self._pause, single_threaded=self.single_threaded,
-            mocks=self.mocks, clients=self._clients, requester=self.requester, http=self._http,
-        )  # fmt: skip
+    def for_state(self, state: str) -> Runtime:
+        """The same runtime for the task of that state, which may be performed elsewhere than the others."""
+        if self.elsewhere is None:
+            return self
+        made = copy.copy(self)
+        made._state = state
+        return made
 
     def client(self, service: str) -> Any:
-        """boto3's client of that service, for the account and region that requests are made in."""
-        return self._clients(service, self.account, self.region)
+        """boto3's client of that service, for the account and region that requests are made in. Raises botocore's
+        `UnknownServiceError`."""
+        clients = None if self.elsewhere is None else self.elsewhere.clients(service, self._state)
+        return (clients or self._clients)(service, self.account, self.region)
+
+    def is_elsewhere(self, service: str) -> bool:
+        """Whether the service is another's than the rest, for the state whose task is performed."""
+        return self.elsewhere is not None and self.elsewhere.clients(service, self._state) is not None
+
+    def functions_for(self, function: str) -> Functions:
+        """Where the function runs."""
+        found = None if self.elsewhere is None else self.elsewhere.functions(function, self._state)
+        return found or self.functions
 
     def http(self, request: HttpRequest) -> HttpResponse:
         """Sends a request. Raises `HttpFailed`."""

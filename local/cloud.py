@@ -24,7 +24,7 @@ from ..handlers.executions import Loaded
 from ..handlers.functions import Functions
 from ..handlers.http import Http
 from ..handlers.mocks import MockedTasks
-from ..handlers.runtime import Body, Clients, Observer, Runtime
+from ..handlers.runtime import Body, Clients, Elsewhere, Lacks, Observer, Runtime
 from ..handlers.store import Store
 from ..handlers.workflows import ROLE as ROLE
 from .clock import Clock, RealClock, VirtualClock
@@ -65,6 +65,8 @@ class LocalCloud:
         clients: Clients | None = None,
         http: Http | None = None,
         owns: Callable[[str], bool] | None = None,
+        elsewhere: Elsewhere | None = None,
+        lacks: Lacks | None = None,
     ):
         self.clock = clock or RealClock()
         self.queues = LocalQueues()
@@ -79,6 +81,8 @@ class LocalCloud:
             mocks=mocks,
             clients=clients,
             http=http,
+            elsewhere=elsewhere,
+            lacks=lacks,
         )
         self._runtimes: dict[tuple[str, str], Runtime] = {}
         self.store = store

@@ -31,7 +31,7 @@ def create_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
     if description is not None and not publish:
         raise ApiError("ValidationException", "Version description can only be set when publish is true")
     type = read.optional_text(parameters, "type") or "STANDARD"
-    definition = _definition(parameters, type)
+    definition = _definition(runtime, parameters, type, name)
     role = read.text(parameters, "roleArn")
     given = settings.read_settings(runtime, parameters)
     tags = tagging.read_tags(parameters)
@@ -86,7 +86,9 @@ def update_state_machine(runtime: Runtime, tenant: str, parameters: Parameters) 
         record = state_machine(store, arn)
         changed = dict(given)
         if parameters.get("definition") is not None:
-            changed["definition"] = executions.define(_definition(parameters, record.value["type"]))
+            changed["definition"] = executions.define(
+                _definition(runtime, parameters, record.value["type"], record.value["name"])
+            )
         if (role := read.optional_text(parameters, "roleArn")) is not None:
             changed["role"] = role
         now = runtime.clock()
@@ -280,7 +282,17 @@ def variable_references(text: str) -> dict[str, list[str]]:
     return references_of(load_definition(text).definition)
 
 
-def _definition(parameters: Parameters, type: str) -> str:
+def _definition(runtime: Runtime, parameters: Parameters, type: str, name: str) -> str:
     definition = read.text(parameters, "definition")
     check_definition(definition, type)
+    if runtime.lacks is not None:
+        _check_reach(runtime, definition, name)
     return definition
+
+
+def _check_reach(runtime: Runtime, definition: str, name: str) -> None:
+    """Raises `InvalidDefinition` of the API for tasks that nothing here performs: on AWS the definition may be right."""
+    from ..integrations.reach import unreachable
+
+    if problems := unreachable(runtime, name, parse_definition(definition)):
+        raise invalid_definition(problems)

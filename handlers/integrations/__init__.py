@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...statelang.engine.resources import parse_resource
+from ...statelang.engine.resources import Resource, parse_resource
+from .. import plugins
 from .outcomes import JobRunning, TaskFailed, TaskSubmitted, TaskTimedOut
 
 if TYPE_CHECKING:
@@ -30,13 +31,16 @@ SYNC = ".sync"
 def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand) -> str:
     """Performs the task of `command`; answers its result as JSON text."""
     resource = parse_resource(command.resource)
+    runtime = runtime.for_state(command.state)
     if resource.family == "activity":
         from .activities import offer
 
         offer(runtime, tenant, execution, command)
         raise TaskSubmitted(None)
     action = resource.action.removesuffix(TOKEN)
-    if resource.type in ("states", "aws-sdk:sfn"):
+    if resource.family == "service" and (plugin := plugins.find(f"{resource.type}:{action}")) is not None:
+        output = plugins.perform(plugin, execution, command)
+    elif resource.type in ("states", "aws-sdk:sfn"):
         from ..children import requester_of
         from .step_functions import perform as step_functions
 
@@ -45,9 +49,11 @@ def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand)
             runtime = runtime.on_behalf_of(requester)
         output = step_functions(runtime, tenant, execution, command, resource.type, action)
     else:
+        if resource.family == "service":
+            _check_reach(runtime, resource, command.state)
         integration = _integration(resource.family, resource.type, action)
         if integration is None:
-            raise TaskFailed("States.Runtime", f"The resource {command.resource} is not supported yet.")
+            raise TaskFailed("States.Runtime", f"The resource {command.resource} is not supported.")
         plain = command.model_copy(
             update={"resource": command.resource.removesuffix(TOKEN), "tenant": tenant}
         )
@@ -57,9 +63,18 @@ def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand)
     return output
 
 
-def cancel(runtime: Runtime, tenant: str, arn: str, job: str) -> list[Body]:
+def _check_reach(runtime: Runtime, resource: Resource, state: str) -> None:
+    """Raises `TaskFailed` for what nothing here performs; no Retry or Catch takes it for a failure of the service."""
+    from .reach import refused
+
+    if (refusal := refused(runtime, resource, state)) is not None:
+        raise TaskFailed("States.Runtime", f"{refusal}.")
+
+
+def cancel(runtime: Runtime, tenant: str, arn: str, job: str, state: str) -> list[Body]:
     """Ends the job that a task has started; answers what is to be sent for that. Raises `TaskFailed`."""
     resource = parse_resource(arn)
+    runtime = runtime.for_state(state)
     if resource.type == "states":
         from .step_functions import stop_child
 

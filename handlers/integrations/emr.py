@@ -55,6 +55,16 @@ _BY_NAME = {
 }
 
 
+def operations(action: str) -> list[str]:
+    """The operations of the API that the action is made of."""
+    if action in _BY_NAME:
+        kind, operation = _BY_NAME[action]
+        names = [f"listInstance{kind}s", operation]
+    else:
+        names = [_CALLS[action][0]]
+    return [f"{name[0].upper()}{name[1:]}" for name in names]
+
+
 def ask(runtime: Runtime, service: Service, action: str, arguments: Any, key: str) -> Answer:
     """Raises `TaskFailed`."""
     client = runtime.client(service.botocore)

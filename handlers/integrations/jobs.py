@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..logs import logger
 from .calls import Answer, call_api, operation_of
 from .job_kinds import JOBS, Description, Job
 from .optimized import SERVICES, Service, ask, shown
@@ -40,6 +41,11 @@ def perform(runtime: Runtime, command: TaskCommand, type: str, action: str) -> s
 def _start(
     runtime: Runtime, command: TaskCommand, service: Service, job: Job, type: str, action: str
 ) -> None:
+    if runtime.lacks is not None and not runtime.is_elsewhere(service.botocore):
+        logger.warning(
+            "job pretended", state=command.state, resource=command.resource,
+            reason="moto runs nothing: it says that the job went well, and has no result of it",
+        )  # fmt: skip
     arguments = started_with(type, json.loads(command.arguments))
     answer = start(runtime, service, type, action, arguments, command.key)
     given = _api_names(runtime, service, action, arguments)

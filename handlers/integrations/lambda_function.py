@@ -76,7 +76,7 @@ def _invoke(
         region=runtime.region,
     )
     try:
-        result = runtime.functions.invoke(invocation)
+        result = runtime.functions_for(function).invoke(invocation)
     except InvokeError as error:
         raise TaskFailed(error.error, str(error)) from None
     if result.function_error is None:

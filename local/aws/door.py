@@ -15,6 +15,7 @@ from ...handlers.api import front_door
 from ...handlers.http import HttpRequest, HttpResponse, send
 from ...handlers.logs import logger
 from ...handlers.mocks import MockedTasks
+from ...handlers.runtime import Elsewhere
 from ...handlers.store import Store
 from ..clock import Clock
 from ..cloud import LocalCloud
@@ -53,6 +54,7 @@ class Door:
         clock: Clock | None = None,
         workers: int = 32,
         mocks: MockedTasks | None = None,
+        elsewhere: Elsewhere | None = None,
     ):
         self.moto = MotoServices()
         self.functions = LocalFunctions(
@@ -82,6 +84,8 @@ class Door:
             mocks=mocks,
             clients=self.clients,
             http=self._http,
+            elsewhere=elsewhere,
+            lacks=self.moto.lacks,
         )
 
     def listens_at(self, url: str) -> None:

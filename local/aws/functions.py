@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...handlers import plugins
 from ...handlers.functions import FunctionNotFound, Invocation, InvokeError
 from ..functions import FunctionConfig, WorkerFunctions, Workers
 from ..functions.errors import NO_NODE
@@ -81,9 +82,13 @@ class LocalFunctions:
             if str(made.reserved_concurrency) == "0":
                 raise InvokeError("Lambda.TooManyRequestsException", "Rate Exceeded.")
             return self._config_of(made)
-        if self._has_folders:
+        if self._may_be_unmade(invocation):
             return self._folders.config(invocation.function)
         raise FunctionNotFound(f"Function not found: {_arn(invocation)}")
+
+    def _may_be_unmade(self, invocation: Invocation) -> bool:
+        """Whether the function may be had without anybody having made it: out of a folder, or as a plug-in."""
+        return self._has_folders or plugins.find(parse(invocation)[0]) is not None
 
     # -- made through the API --------------------------------------------------------------------------
 
@@ -92,7 +97,7 @@ class LocalFunctions:
         self._moto.load()
 
     def made(self, invocation: Invocation) -> Any:
-        """moto's model of the function, or None for one that only a folder may have. Raises `FunctionNotFound`."""
+        """moto's model of the function, or None for one that only a folder or a plug-in may have. Raises `FunctionNotFound`."""
         if not self._moto.loaded:
             return None
         name, qualifier, account, region = parse(invocation)
@@ -104,7 +109,7 @@ class LocalFunctions:
         except Exception as error:
             # moto's own exceptions for a function, a version or an alias that is not there
             if getattr(error, "code", 0) in (404, 400) or type(error).__name__.startswith("Unknown"):
-                if self._has_folders and qualifier is None:
+                if qualifier is None and self._may_be_unmade(invocation):
                     return None
                 raise FunctionNotFound(f"Function not found: {_arn(invocation)}") from None
             raise

@@ -86,6 +86,16 @@ class MotoServices:
         _complete(request, response)
         return response
 
+    def lacks(self, service: str, operation: str) -> str | None:
+        """Why moto is no answer for the operation, or None; see `moto_coverage`."""
+        from .moto_coverage import lacks
+
+        try:
+            self.load()
+        except MissingMoto as error:
+            return str(error)
+        return lacks(service, operation)
+
     def backend(self, service: str, account: str, region: str) -> Any:
         """moto's model of a service."""
         from moto.backends import get_backend

@@ -337,6 +337,13 @@ def _parser() -> argparse.ArgumentParser:
         "--mock-config", metavar="FILE", help="mocked integrations, in AWS's MockConfigFile.json format"
     )
     up.add_argument(
+        "--bind",
+        action="append",
+        default=[],
+        metavar="WHAT=WHERE",
+        help="perform tasks elsewhere: a service (sqs), lambda:FUNCTION or state:STATE, at aws, aws:PROFILE or a URL; several times, or in STRATUM_BIND",
+    )
+    up.add_argument(
         "--workers", type=int, default=32, metavar="N", help="how many tasks may run at once (default: 32)"
     )
     up.add_argument("--insecure-bind", action="store_true", help="listen where other machines can reach it")

@@ -127,7 +127,20 @@ def _door(options: argparse.Namespace, store_url: str) -> Door:
         clock=VirtualClock() if options.clock == "virtual" else RealClock(),
         workers=options.workers,
         mocks=mocks,
+        elsewhere=_elsewhere(options),
     )
+
+
+def _elsewhere(options: argparse.Namespace):
+    given = [text for text in os.environ.get("STRATUM_BIND", "").split(",") if text.strip()]
+    if not given and not options.bind:
+        return None
+    from ..bindings import InvalidBinding, read_bindings
+
+    try:
+        return read_bindings([*given, *options.bind])
+    except InvalidBinding as error:
+        raise WrongRequest(f"--bind {error}") from None
 
 
 def _store_url(options: argparse.Namespace, unkept: str) -> str:

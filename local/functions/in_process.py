@@ -11,7 +11,8 @@ from itertools import count
 from pathlib import Path
 from types import ModuleType
 
-from ...handlers.functions import Invocation, InvocationResult
+from ...handlers import plugins
+from ...handlers.functions import FunctionNotFound, Invocation, InvocationResult
 from . import errors, handler_runtime
 from .folders import Folders, bare_name, not_found
 from .handler_runtime import Context, Fault, Handler
@@ -57,11 +58,17 @@ class InProcessFunctions:
         return name
 
     def _load(self, function: str, name: str) -> Handler:
-        if not self._folders.paths:
-            raise not_found(function, "it is not among the given ones", self._handlers)
-        module, attribute = self._folders.require(function)
+        load = self._import
+        try:
+            if not self._folders.paths:
+                raise not_found(function, "it is not among the given ones", self._handlers)
+            module, attribute = self._folders.require(function)
+        except FunctionNotFound:
+            if (plugin := plugins.find(name)) is None:
+                raise
+            module, attribute, load = plugin.module, plugin.attr, importlib.import_module
         with self._loading:
-            handler = self._handlers[name] = handler_runtime.load(module, attribute, self._import)
+            handler = self._handlers[name] = handler_runtime.load(module, attribute, load)
         return handler
 
     def _import(self, module: str) -> ModuleType:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ...handlers.functions import Invocation
+from ...handlers import plugins
+from ...handlers.functions import FunctionNotFound, Invocation
 from .config import FunctionConfig
 from .folders import NODE, PYTHON, Folders, bare_name
 from .process import WorkerResult
@@ -70,8 +71,13 @@ class WorkerFunctions:
                 self._configs.clear()
         config = self._configs.get(name)
         if config is None:
-            module, attribute, file = self._folders.find(function, (*PYTHON, *NODE))
-            node = file.suffix in NODE
+            try:
+                module, attribute, file = self._folders.find(function, (*PYTHON, *NODE))
+                node = file.suffix in NODE
+            except FunctionNotFound:
+                if (plugin := plugins.find(name)) is None:
+                    raise
+                module, attribute, node = plugin.module, plugin.attr, False
             paths = tuple(map(str, self._folders.paths))
             config = FunctionConfig(
                 name,

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ...handlers import plugins
 from ...handlers.functions import FunctionNotFound, Invocation, InvocationResult
 from ..functions import errors, handler_runtime
 from ..functions.folders import Folders, bare_name
@@ -84,6 +85,8 @@ class TestedFunctions:
         try:
             module, attribute = Folders(folders).require(name)
         except FunctionNotFound:
+            if (plugin := plugins.find(name)) is not None:
+                return handler_runtime.load(plugin.module, plugin.attr, importlib.import_module)
             raise SetupError(_missing(doubles, name, state)) from None
         return handler_runtime.load(module, attribute, lambda module: import_module(module, folders))
 

@@ -156,6 +156,7 @@ class Turn:
                     "frame": id,
                     "task": task["id"],
                     "resource": task["resource"],
+                    "state": frame["state"],
                     "job": task["job"],
                 }
             )

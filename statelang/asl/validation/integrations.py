@@ -1,29 +1,61 @@
-"""Service integrations: which patterns a service has, and what a call of it must be given.
+"""Service integrations: the optimized ones with their actions and patterns, and what a call must be given.
 
-Only what AWS's guide, "Integrating services with Step Functions", states of a service is known here: of a
-service that is not listed, nothing is refused.
+As AWS's guide states them: "Integrating optimized services with Step Functions", and its page on each service. `aws-sdk:`
+tasks reach any action of any service, and can wait for a token.
 """
 
 from __future__ import annotations
 
 from ...engine.resources import Resource
 
-_WITHOUT_SYNC = frozenset({"lambda", "sns", "sqs", "dynamodb", "events", "apigateway", "aws-sdk"})
-_WITHOUT_TOKEN = frozenset(
-    {
-        "athena",
-        "batch",
-        "codebuild",
-        "databrew",
-        "dynamodb",
-        "elasticmapreduce",
-        "emr-containers",
-        "emr-serverless",
-        "glue",
-        "mediaconvert",
-        "sagemaker",
-    }
-)
+_ALONE: tuple[str, ...] = ("",)
+_SYNC = ("", ".sync")
+_TOKEN = ("", ".waitForTaskToken")
+_EVERY = ("", ".sync", ".waitForTaskToken")
+
+
+def _each(patterns: tuple[str, ...], *actions: str) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(actions, patterns)
+
+
+OPTIMIZED: dict[str, dict[str, tuple[str, ...]]] = {
+    "apigateway": _each(_TOKEN, "invoke"),
+    "athena": _each(_SYNC, "startQueryExecution")
+    | _each(_ALONE, "stopQueryExecution", "getQueryExecution", "getQueryResults"),
+    "batch": _each(_SYNC, "submitJob"),
+    "bedrock": _each(_TOKEN, "invokeModel") | _each(_SYNC, "createModelCustomizationJob"),
+    "codebuild": _each(_SYNC, "startBuild", "startBuildBatch", "retryBuildBatch")
+    | _each(
+        _ALONE, "stopBuild", "batchDeleteBuilds", "batchGetReports", "stopBuildBatch", "deleteBuildBatch"
+    ),
+    "databrew": _each(_SYNC, "startJobRun"),
+    "dynamodb": _each(_ALONE, "getItem", "putItem", "updateItem", "deleteItem"),
+    "ecs": _each(_EVERY, "runTask"),
+    "eks": _each(_SYNC, "createCluster", "deleteCluster", "createFargateProfile", "deleteFargateProfile")
+    | _each(_SYNC, "createNodegroup", "deleteNodegroup")
+    | _each(_EVERY, "runJob", "call"),
+    "elasticmapreduce": _each(_SYNC, "createCluster", "terminateCluster", "addStep")
+    | _each(_ALONE, "setClusterTerminationProtection", "cancelStep")
+    | _each(_ALONE, "modifyInstanceFleetByName", "modifyInstanceGroupByName"),
+    "emr-containers": _each(_SYNC, "createVirtualCluster", "deleteVirtualCluster", "startJobRun"),
+    "emr-serverless": _each(
+        _SYNC, "createApplication", "startApplication", "stopApplication", "deleteApplication"
+    )
+    | _each(_SYNC, "startJobRun", "cancelJobRun"),
+    "events": _each(_TOKEN, "putEvents"),
+    "glue": _each(_SYNC, "startJobRun"),
+    "http": _each(_ALONE, "invoke"),
+    "lambda": _each(_TOKEN, "invoke"),
+    "mediaconvert": _each(_SYNC, "createJob"),
+    "sagemaker": _each(_SYNC, "createHyperParameterTuningJob", "createLabelingJob", "createProcessingJob")
+    | _each(_SYNC, "createTrainingJob", "createTransformJob")
+    | _each(_ALONE, "createEndpoint", "createEndpointConfig", "createModel", "updateEndpoint"),
+    "sns": _each(_TOKEN, "publish"),
+    "sqs": _each(_TOKEN, "sendMessage"),
+    "states": _each((*_EVERY, ".sync:2"), "startExecution"),
+}
+"""The patterns of each action of each service."""
+
 _REQUIRED = {
     ("lambda", "invoke"): ("FunctionName",),
     ("sqs", "sendMessage"): ("QueueUrl", "MessageBody"),
@@ -36,19 +68,33 @@ _REQUIRED = {
     ("events", "putEvents"): ("Entries",),
     ("ecs", "runTask"): ("TaskDefinition",),
     ("glue", "startJobRun"): ("JobName",),
+    ("databrew", "startJobRun"): ("Name",),
+    ("batch", "submitJob"): ("JobName", "JobQueue", "JobDefinition"),
+    ("apigateway", "invoke"): ("ApiEndpoint", "Method"),
+    ("http", "invoke"): ("ApiEndpoint", "Method"),
+    ("bedrock", "invokeModel"): ("ModelId",),
+    ("athena", "startQueryExecution"): ("QueryString",),
+    ("codebuild", "startBuild"): ("ProjectName",),
+    ("elasticmapreduce", "addStep"): ("ClusterId", "Step"),
+    ("elasticmapreduce", "terminateCluster"): ("ClusterId",),
 }
 
 
 def check(resource: Resource) -> None:
-    """Raises ValueError for a pattern that the service does not have."""
-    service = resource.type.partition(":")[0]
-    pattern = resource.pattern
-    if (
-        (pattern.startswith(".sync") and service in _WITHOUT_SYNC)
-        or (pattern == ".sync:2" and service != "states")
-        or (pattern == ".waitForTaskToken" and service in _WITHOUT_TOKEN)
-    ):
-        raise ValueError(f"{service} has no {pattern}")
+    """Raises ValueError for what is no integration, and for a pattern that it does not have."""
+    if resource.type.startswith("aws-sdk:"):
+        if resource.pattern not in _TOKEN or not resource.call[:1].islower():
+            raise ValueError(f"aws-sdk has no {resource.action}")
+    elif resource.pattern not in OPTIMIZED.get(resource.type, {}).get(resource.call, ()):
+        raise ValueError(f"{resource.type} has no {resource.action}")
+
+
+def unrecognized(arn: str) -> str:
+    """AWS's words for a resource that is none."""
+    return (
+        f"The resource provided {arn} is not recognized. The value is not a valid resource ARN, "
+        "or the resource is not available in this region."
+    )
 
 
 def required(resource: Resource) -> tuple[str, ...]:

@@ -60,11 +60,7 @@ def _resource(found: Findings, body: Body, at: str) -> Resource | None:
         if resource.family == "service":
             integrations.check(resource)
     except ValueError:
-        found.error(
-            f"The resource provided {arn} is not recognized. The value is not a valid resource ARN, "
-            "or the resource is not available in this region.",
-            f"{at}/Resource",
-        )
+        found.error(integrations.unrecognized(arn), f"{at}/Resource")
         return None
     if found.type == "EXPRESS":
         if resource.family == "activity":
