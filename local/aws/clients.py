@@ -65,8 +65,6 @@ class Clients:
 
 def answer(handle: Callable[[Request], Response], request: Any) -> Any:
     """botocore's response to botocore's prepared request."""
-    from botocore.awsrequest import AWSResponse, HeadersDict
-
     body: Any = request.body or b""
     if hasattr(body, "read"):
         body = body.read()
@@ -79,11 +77,17 @@ def answer(handle: Callable[[Request], Response], request: Any) -> Any:
     url = urlsplit(request.url)
     headers.setdefault("host", url.netloc)
     target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
-    response = handle(Request(request.method, target, headers, bytes(body)))
+    return to_botocore(request.url, handle(Request(request.method, target, headers, bytes(body))))
+
+
+def to_botocore(url: str, response: Response) -> Any:
+    """A response as botocore has those that it gets."""
+    from botocore.awsrequest import AWSResponse, HeadersDict
+
     given = HeadersDict()
     for name, value in response.headers:
         given[name] = value
-    return AWSResponse(request.url, response.status, given, _Raw(response.body))  # pyright: ignore[reportArgumentType]
+    return AWSResponse(url, response.status, given, _Raw(response.body))  # pyright: ignore[reportArgumentType]
 
 
 class _Raw(io.BytesIO):

@@ -286,6 +286,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     test.add_argument("-k", dest="match", metavar="TEXT", help="only cases with this in their names")
     test.add_argument("-x", dest="exitfirst", action="store_true", help="stop at the first that fails")
+    test.add_argument(
+        "-s", dest="no_capture", action="store_true", help="let functions print and read, as for a breakpoint"
+    )
     test.add_argument("--junit", metavar="OUT", help="write the outcomes to this file, in JUnit's XML")
     test.add_argument("--json", action="store_true", help="print the outcomes as JSON")
     test.add_argument(

@@ -80,7 +80,7 @@ def _run(
                 continue
             if not cases:
                 print(file.path, file=report)
-            outcome = run(file.path, case)
+            outcome = run(file.path, case, capture=not options.no_capture)
             cases.append(outcome)
             print(reports.line(outcome), file=report, flush=True)
             if options.exitfirst and outcome.status == FAILED:

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +25,7 @@ from .problem import Interrupted, SetupError
 if TYPE_CHECKING:
     from ...handlers.functions import InvocationResult
     from ...handlers.runtime import Runtime
+    from ..aws.messages import Response
 
 ACCOUNT = "123456789012"
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
@@ -79,47 +80,38 @@ class Aws:
             else:
                 os.environ[name] = value
 
-    def step_functions(self, request: Any, region: str) -> Any:
-        """botocore's response to a prepared request to Step Functions, by a client for that region."""
-        from ..aws.clients import answer
-        from ..aws.messages import Request, Response
+    def step_functions(self, request: Mapping[str, Any], region: str) -> Response:
+        """Answers a request as botocore has made it, of a client for that region."""
+        from ..aws.messages import Response
 
-        def handle(request: Request) -> Response:
-            caller = request.caller()
-            body = base64.b64encode(request.body).decode()
-            event = {"headers": request.headers, "body": body, "isBase64Encoded": True}
-            operation = request.headers.get("x-amz-target", "").removeprefix(front_door.TARGET)
-            with self._lock:
-                self._host.asked(operation, request.body)
-                given = front_door.handle(self._host.runtime_for(caller.account, region), event)
-                self._host.answered(operation)
-            return Response(given["statusCode"], list(given["headers"].items()), given["body"].encode())
+        target = request["headers"].get("X-Amz-Target", "")
+        body = _bytes(request["body"])
+        event = {
+            "headers": {"x-amz-target": target},
+            "body": base64.b64encode(body).decode(),
+            "isBase64Encoded": True,
+        }
+        operation = target.removeprefix(front_door.TARGET)
+        with self._lock:
+            self._host.asked(operation, body)
+            given = front_door.handle(self._host.runtime_for(ACCOUNT, region), event)
+            self._host.answered(operation)
+        return Response(given["statusCode"], list(given["headers"].items()), given["body"].encode())
 
-        return _guarded(lambda: answer(handle, request))
+    def invoke(self, request: Mapping[str, Any]) -> Response | None:
+        """Answers a request to invoke a function; None where the test has no such function."""
+        from ..aws.messages import Response
 
-    def invoke(self, request: Any) -> Any:
-        """botocore's response to a prepared request to invoke a function; None where the test has no such function."""
-        from ..aws.clients import answer
-        from ..aws.messages import Request, Response
-
-        function = _INVOKE.search(urlsplit(request.url).path)
+        function = _INVOKE.search(request["url_path"])
         if function is None:
             return None
-        body: Any = request.body or b""
-        payload = (body.read() if hasattr(body, "read") else body) or b"{}"
-        text = payload.decode() if isinstance(payload, bytes) else payload
-        result = _guarded(lambda: self._host.invoked(unquote(function[1]), text))
+        result = self._host.invoked(unquote(function[1]), _bytes(request["body"]).decode() or "{}")
         if result is None:
             return None
-        event = request.headers.get("X-Amz-Invocation-Type") in ("Event", b"Event")
-
-        def handle(request: Request) -> Response:
-            if event:
-                return Response(202)
-            failed = [("x-amz-function-error", result.function_error)] if result.function_error else []
-            return Response(200, [("x-amz-executed-version", "$LATEST"), *failed], result.payload.encode())
-
-        return answer(handle, request)
+        if request["headers"].get("X-Amz-Invocation-Type") == "Event":
+            return Response(202)
+        failed = [("x-amz-function-error", result.function_error)] if result.function_error else []
+        return Response(200, [("x-amz-executed-version", "$LATEST"), *failed], result.payload.encode())
 
     def have_moto(self) -> None:
         """Has moto answer from now on. Raises `SetupError` where it is not installed."""
@@ -138,15 +130,6 @@ class Aws:
             self._moto.start()
 
 
-def _guarded(work: Callable[[], Any]) -> Any:
-    """An error of the test's own comes out as it was raised, also through boto3."""
-    try:
-        return work()
-    except Interrupted as interrupted:
-        error = interrupted.error
-    raise error
-
-
 @lru_cache(maxsize=1)
 def session() -> Any:
     """One for all tests: loading what botocore knows of a service takes its time. Raises `SetupError`."""
@@ -161,7 +144,11 @@ def session() -> Any:
 def client(service: str, region: str) -> Any:
     """boto3's client, which goes to the cloud of the test that is running. Raises `SetupError` where boto3 is not
     installed, and botocore's `UnknownServiceError`."""
-    return session().client(service, region_name=region)
+    from botocore.config import Config
+
+    # An endpoint that is set for other programs is not the test's.
+    config = Config(ignore_configured_endpoint_urls=True)  # pyright: ignore[reportCallIssue]
+    return session().client(service, region_name=region, config=config)
 
 
 def hook() -> None:
@@ -189,35 +176,68 @@ def _hook_clients(module: Any) -> None:
 
 def _join(client: Any) -> None:
     """Leads the client's requests to the cloud of the test, for as long as there is one."""
-    if (
-        not client.meta.endpoint_url.partition("?")[0]
-        .rstrip("/")
-        .endswith((".amazonaws.com", ".amazonaws.com.cn"))
-    ):
+    service = client.meta.service_model.service_name
+    host = urlsplit(client.meta.endpoint_url).hostname or ""
+    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
         return
-    events, service = client.meta.events, client.meta.service_model.service_name
-    if getattr(getattr(client, "_request_signer", None), "_credentials", None) is None:
-        # Made before there were any; nothing here asks for them.
-        events.register_first("choose-signer", _unsigned, unique_id="stratum-unsigned")
+    if service != "stepfunctions":
+        _active[-1].have_moto()
+    if getattr(client, "_stratum", False):
+        return
+    client._stratum = True
+    events = client.meta.events
     if service == "stepfunctions":
-        answer = partial(_answer, client.meta.region_name)
-        events.register_first("before-send.sfn", answer, unique_id="stratum")
+        # Before anything is signed or sent: moto would answer it as well.
+        events.register_first("before-call.sfn", partial(_step_functions, client.meta.region_name))
         return
     if service == "lambda":
-        events.register_first("before-send.lambda.Invoke", _answer_invoke, unique_id="stratum")
-    _active[-1].have_moto()
+        events.register_first("before-call.lambda.Invoke", _invoke)
+    if getattr(getattr(client, "_request_signer", None), "_credentials", None) is None:
+        # Made before there were any; nothing here asks for them.
+        events.register_first("choose-signer", _unsigned)
     from moto.core.models import botocore_stubber
 
-    # One that was made before moto was imported does not know of it.
-    events.register("before-send", botocore_stubber, unique_id="stratum-moto")
+    # A client that was made before moto was imported does not know of it; twice it would do everything twice.
+    events.unregister("before-send", botocore_stubber)
+    events.register("before-send", botocore_stubber)
 
 
-def _answer(region: str, request: Any, **kwargs: Any) -> Any:
-    return _active[-1].step_functions(request, region) if _active else None
+def _step_functions(region: str, *, model: Any, params: Any, **kwargs: Any) -> Any:
+    return _answer(model, params, lambda aws: aws.step_functions(params, region))
 
 
-def _answer_invoke(request: Any, **kwargs: Any) -> Any:
-    return _active[-1].invoke(request) if _active else None
+def _invoke(*, model: Any, params: Any, **kwargs: Any) -> Any:
+    return _answer(model, params, lambda aws: aws.invoke(params))
+
+
+def _answer(model: Any, request: Mapping[str, Any], handle: Callable[[Aws], Response | None]) -> Any:
+    """botocore's response and what it makes of it; None where the request is to go its way. An error of the test's
+    own comes out as it was raised."""
+    if not _active:
+        return None
+    try:
+        response = handle(_active[-1])
+    except Interrupted as interrupted:
+        error = interrupted.error
+    else:
+        return None if response is None else _parsed(model, request["url"], response)
+    raise error
+
+
+def _parsed(model: Any, url: str, response: Response) -> tuple[Any, Any]:
+    from botocore.endpoint import convert_to_response_dict
+    from botocore.parsers import create_parser
+
+    from ..aws.clients import to_botocore
+
+    answer = to_botocore(url, response)
+    parser = create_parser(model.service_model.resolved_protocol)
+    return answer, parser.parse(convert_to_response_dict(answer, model), model.output_shape)
+
+
+def _bytes(body: Any) -> bytes:
+    content = body.read() if hasattr(body, "read") else body
+    return content.encode() if isinstance(content, str) else bytes(content or b"")
 
 
 def _unsigned(**kwargs: Any) -> Any:

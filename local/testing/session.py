@@ -77,6 +77,7 @@ class TestCloud:
         self._ways: dict[str, list[list[int | str]]] = {}
         self._doubles: dict[str, Doubles] = {}
         self._machines: dict[str, Doubles] = {}
+        self._kinds: dict[str, str] = {}
         self._texts: dict[str, Workflow] = {}
         self._told: set[str] = set()
         self._count = 0
@@ -166,7 +167,7 @@ class TestCloud:
         machine = self._create(loaded, express)
         self._machines.setdefault(machine, doubles)
         self._count += 1
-        name = name or f"{loaded.name[:60]}-{self._count}"
+        name = name or f"{_name(loaded.name)[:60]}-{self._count}"
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         self._doubles[arn] = doubles
         try:
@@ -255,22 +256,22 @@ class TestCloud:
             if arn not in self._machines:
                 self._machines[self._create(other)] = Doubles(other)
         kind = "EXPRESS" if (workflow.express if express is None else express) else "STANDARD"
-        name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in workflow.name)[:80]
+        name = _name(workflow.name)
+        machine = str(StatesArn(self._aws.region, ACCOUNT, "stateMachine", name))
         self._texts[digest_of(workflow.text)] = workflow
         try:
+            if self._kinds.get(machine, kind) != kind:
+                self.call("DeleteStateMachine", stateMachineArn=machine)  # a type cannot be changed
             try:
-                created = self.call(
-                    "CreateStateMachine", name=name, definition=workflow.text, roleArn=ROLE, type=kind
-                )
-                return created["stateMachineArn"]
+                self.call("CreateStateMachine", name=name, definition=workflow.text, roleArn=ROLE, type=kind)
             except CallFailed as failed:
                 if failed.type != "StateMachineAlreadyExists":
                     raise
-                machine = failed.message.partition("'")[2].rstrip("'")
                 self.call("UpdateStateMachine", stateMachineArn=machine, definition=workflow.text)
-                return machine
         except CallFailed as failed:
             raise SetupError(f"{workflow.name}: {failed.message}") from None
+        self._kinds[machine] = kind
+        return machine
 
     def _case(self, workflow: Workflow, config: str | Path | None, case: str | None) -> MockCase | None:
         if case is None and config is None:
@@ -522,6 +523,13 @@ class _Mocking:
             return response
         stratum._answer_later(execution, task, response, outcome)
         return Response(pending=True)
+
+
+def _name(workflow: str) -> str:
+    """A name that a state machine can have."""
+    return (
+        "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in workflow)[:80] or "workflow"
+    )
 
 
 def _milliseconds(now: str | datetime) -> int:

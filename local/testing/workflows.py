@@ -118,12 +118,15 @@ class _Asked:
 
 def _find(path: Path, folders: Sequence[Path]) -> Path:
     places = [path] if path.is_absolute() else [folder / path for folder in folders] or [path]
-    for place in places:
-        if place.is_file():
-            return place
-    for place in places:
-        if place.exists():
-            return place  # a folder: reading it says what is in it
+    try:
+        for place in places:
+            if place.is_file():
+                return place
+        for place in places:
+            if place.exists():
+                return place  # a folder: reading it says what is in it
+    except (OSError, ValueError) as error:  # no path at all
+        raise SetupError(f"there is no file '{str(path)[:100]}': {error.args[-1]}") from None
     looked = ", ".join(dict.fromkeys(str(place.parent) for place in places))
     try:
         files.read_bytes(places[0])

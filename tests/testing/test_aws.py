@@ -158,3 +158,40 @@ def test_clients_with_an_endpoint_of_their_own_are_left_alone(stratum: TestCloud
     )
     with pytest.raises(botocore.exceptions.EndpointConnectionError):
         client.list_state_machines()
+
+
+def test_a_request_is_answered_once(stratum: TestCloud) -> None:
+    """Neither twice by moto, nor by ours and moto's own Step Functions."""
+    from moto.stepfunctions.models import stepfunctions_backends
+
+    queue = boto3.client("sqs", region_name="us-east-1")
+    url = queue.create_queue(QueueName="q")["QueueUrl"]
+    send = task("arn:aws:states:::sqs:sendMessage.waitForTaskToken", QueueUrl=url)
+    send["Parameters"]["MessageBody"] = {"token.$": "$$.Task.Token"}
+    execution = stratum.start(machine(Send=send))
+    [message] = queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    token = json.loads(message["Body"])["token"]
+    boto3.client("stepfunctions").send_task_success(taskToken=token, output='"yes"')
+    execution.result.succeeded("yes")
+    stratum.deploy(machine(A={"Type": "Pass"}), state_machine="other")
+    assert not stepfunctions_backends["123456789012"]["us-east-1"].state_machines
+
+
+def test_what_maps_read_is_in_the_tests_buckets(stratum: TestCloud) -> None:
+    bucket = boto3.client("s3", region_name="us-east-1")
+    bucket.create_bucket(Bucket="bucket")
+    bucket.put_object(Bucket="bucket", Key="items.json", Body=json.dumps([1, 2, 3]))
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "bucket", "Key": "items.json"},
+    }  # fmt: skip
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    processor = {"ProcessorConfig": config, **machine(Inner=call("double"))}
+    definition = machine(Each={"Type": "Map", "ItemReader": reader, "ItemProcessor": processor})
+    stratum.run(definition, mocks={"double": lambda item: item * 2}).succeeded([2, 4, 6])
+
+
+def test_errors_of_the_api_are_boto3s(stratum: TestCloud) -> None:
+    client = stratum.client("stepfunctions")
+    with pytest.raises(client.exceptions.StateMachineDoesNotExist):
+        client.start_execution(stateMachineArn="arn:aws:states:us-east-1:123456789012:stateMachine:no")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,49 @@ def test_what_it_costs(stratum: TestCloud) -> None:
     cost = stratum.run(ORDERS, ORDER, mocks=MOCKS).cost
     assert cost.counts.transitions > len(MOCKS)
     assert [bill.dollars > 0 for bill in cost.bills] == [True, True, True]
+
+
+def test_one_definition_as_standard_and_as_express(stratum: TestCloud) -> None:
+    definition = machine(W=wait(200))
+    assert ":execution:" in stratum.run(definition).succeeded().execution
+    assert ":express:" in stratum.run(definition, express=True).succeeded().execution
+    assert ":execution:" in stratum.run(definition).succeeded().execution
+
+
+def test_names_that_arns_cannot_hold(stratum: TestCloud, tmp_path: Path) -> None:
+    path = tmp_path / "björk's flow.asl.json"
+    path.write_text(json.dumps(machine(A={"Type": "Pass"})))
+    stratum.run(path).succeeded()
+    stratum.run(machine(A={"Type": "Pass"}), state_machine="mein Ablauf ✓ " * 20).succeeded()
+
+
+@pytest.mark.stratum(now="2026-03-01T09:00:00+01:00")
+def test_the_time_at_which_it_begins(stratum: TestCloud) -> None:
+    until = {"Type": "Wait", "Timestamp": "2026-03-01T10:00:00Z"}
+    result = stratum.run(machine(W=until)).succeeded()
+    assert result.duration == timedelta(hours=2)
+    for wrong in ("2026-03-01", "soon"):
+        with pytest.raises(SetupError, match="timestamp"):
+            TestCloud(now=wrong)
+
+
+def test_inputs_that_are_no_json(stratum: TestCloud) -> None:
+    for wrong in ({1, 2}, {"x": float("nan")}, object()):
+        with pytest.raises(SetupError, match="input"):
+            stratum.run(machine(A={"Type": "Pass"}), wrong)
+    wrong_workflows: list[Any] = [
+        {"nothing": 1},
+        7,
+        "",
+        "{",
+        "{}",
+        None,
+        [],
+        {"Resources": 3},
+        "a\nb",
+        "x" * 5000,
+        "\0",
+    ]
+    for wrong in wrong_workflows:
+        with pytest.raises(SetupError):
+            stratum.run(wrong)

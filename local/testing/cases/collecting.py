@@ -36,7 +36,7 @@ class CaseItem(pytest.Item):
         self._case = case
 
     def runtest(self) -> None:
-        outcome = run(self.path, self._case)
+        outcome = run(self.path, self._case, capture=False)  # pytest does that
         if outcome.status == SKIPPED:
             pytest.skip(outcome.reason)
         if outcome.status == FAILED:

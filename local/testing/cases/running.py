@@ -40,8 +40,8 @@ class Outcome:
     reason: str = ""
 
 
-def run(file: Path, read: ReadCase) -> Outcome:
-    """Runs the case in a cloud of its own."""
+def run(file: Path, read: ReadCase, *, capture: bool = True) -> Outcome:
+    """Runs the case in a cloud of its own; with `capture`, what its functions print is kept."""
     case = read.case
     if case.skip is not None:
         return Outcome(case.name, SKIPPED, read.line, reason=case.skip)
@@ -50,8 +50,8 @@ def run(file: Path, read: ReadCase) -> Outcome:
     result: Result | None = None
     try:
         with (
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(printed),
+            contextlib.redirect_stdout(printed) if capture else contextlib.nullcontext(),
+            contextlib.redirect_stderr(printed) if capture else contextlib.nullcontext(),
             TestCloud([file.parent], test=f"{file}::{case.name}", now=read.now) as stratum,
         ):
             result = stratum.run(
