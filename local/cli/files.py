@@ -45,6 +45,8 @@ def read_bytes(path: Path) -> bytes:
         raise WrongRequest(f"{path} is a folder, not a file{way_on}") from None
     except OSError as error:
         raise WrongRequest(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise WrongRequest(f"{str(path)!r} cannot be a file: {error}") from None
 
 
 def _similar(path: Path) -> str:
