@@ -27,7 +27,7 @@ def open_store(url: str, tenant: str = "default") -> Store:
         try:
             from ..handlers.store import dynamodb
         except ImportError:
-            raise StoreUrlError("a DynamoDB store needs boto3: install stratum[aws]") from None
+            raise StoreUrlError("a DynamoDB store needs boto3: install stratum-workflows[aws]") from None
         return dynamodb.from_url(url, tenant)
     raise StoreUrlError(
         f"'{url}' is not the address of a store: it is sqlite:///path/to/file.db or dynamodb://table"

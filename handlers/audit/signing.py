@@ -72,6 +72,6 @@ def _cryptography() -> tuple[Any, Any, Any]:
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError:
         raise SigningUnavailable(
-            "signatures need the package `cryptography`: pip install 'stratum[audit]'"
+            "signatures need the package `cryptography`: pip install 'stratum-workflows[audit]'"
         ) from None
     return InvalidSignature, serialization, ed25519

@@ -24,7 +24,7 @@ class MissingMoto(RuntimeError):
     """moto is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("services beside Step Functions need moto: pip install 'stratum[local]'")
+        super().__init__("services beside Step Functions need moto: pip install 'stratum-workflows[local]'")
 
 
 class MotoServices:

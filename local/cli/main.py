@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.version:
         from importlib.metadata import version
 
-        print(f"stratum {version('stratum')}")
+        print(f"stratum {version('stratum-workflows')}")
         return 0
     if options.command is None:
         parser.print_help()

@@ -25,7 +25,9 @@ class Remote:
             import boto3
             from botocore.exceptions import BotoCoreError
         except ImportError:
-            raise errors.NotAvailable("an endpoint or AWS needs boto3: install stratum[aws]") from None
+            raise errors.NotAvailable(
+                "an endpoint or AWS needs boto3: install stratum-workflows[aws]"
+            ) from None
         given: dict[str, Any] = {}
         if endpoint is not None and re.match(r"https?://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)", endpoint):
             given = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}

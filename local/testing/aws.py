@@ -121,7 +121,7 @@ class Aws:
             from moto import mock_aws
         except ImportError:
             raise SetupError(
-                "AWS services in tests need moto: pip install 'stratum[local]'; or mock the task"
+                "AWS services in tests need moto: pip install 'stratum-workflows[local]'; or mock the task"
             ) from None
         with self._lock:
             if self._moto is not None:
@@ -136,7 +136,7 @@ def session() -> Any:
     try:
         from boto3.session import Session
     except ImportError:
-        raise SetupError("AWS services in tests need boto3: pip install 'stratum[local]'") from None
+        raise SetupError("AWS services in tests need boto3: pip install 'stratum-workflows[local]'") from None
     return Session(*_CREDENTIALS.values())
 
 

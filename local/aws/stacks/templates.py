@@ -68,7 +68,7 @@ def _without_sam(template: dict[str, Any], parameters: dict[str, Any]) -> dict[s
         from samtranslator.translator.transform import transform
     except ImportError:
         raise MissingSam(
-            f"the transform {SAM} needs SAM's translator: pip install 'stratum[local]'"
+            f"the transform {SAM} needs SAM's translator: pip install 'stratum-workflows[local]'"
         ) from None
     try:
         return transform(template, dict(parameters), _ManagedPolicies())  # pyright: ignore[reportArgumentType]
