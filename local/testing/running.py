@@ -12,6 +12,7 @@ from ..cloud import CallFailed, Stuck
 from .definitions import TOKEN, called_function, payload, short, token_of
 from .mocks import seconds
 from .problem import SetupError, brief
+from .reports import describe
 from .results import Result
 from .work_items import is_work, whole_answer
 from .workflows import Workflow
@@ -74,6 +75,25 @@ class Execution:
         at = self._stratum.now + round(seconds(duration) * 1000)
         self._stratum._guarded(lambda: self._stratum._advance_to(at))
         return self.result
+
+    @brief
+    def until_waiting(self, step: str | None = None) -> Result:
+        """Lets time pass until a task that is not mocked waits to be answered: of that step, or any. Raises
+        `SetupError` where it ends before that."""
+        __tracebackhide__ = True
+        while not self._is_asked(step):
+            if self.status != "RUNNING" or not self._stratum._guarded(self._stratum._advance_to_next):
+                where = "for nobody's answer" if step is None else f"at '{step}'"
+                raise SetupError(f"it never waits {where}\n{describe(self.result)}")
+        return self.result
+
+    def _is_asked(self, step: str | None) -> bool:
+        return any(
+            each.token is not None
+            and each.token not in self._stratum._mocked
+            and step in (None, each.state, each.step)
+            for each in self.waiting
+        )
 
     @brief
     def finish(self) -> Result:

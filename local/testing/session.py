@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,10 @@ from ..events import function_url_event
 from ..stores import open_store
 from . import aws, observers
 from .aws import ACCOUNT, Aws
+from .definitions import token_of
 from .doubles import Doubles, MockCase
 from .functions import TestedFunctions
-from .mocks import Outcome
+from .mocks import Outcome, seconds
 from .observers import Observed
 from .problem import Interrupted, SetupError, brief, named
 from .reports import describe
@@ -80,6 +81,7 @@ class TestCloud:
         self._kinds: dict[str, str] = {}
         self._texts: dict[str, Workflow] = {}
         self._told: set[str] = set()
+        self._mocked: set[str] = set()
         self._count = 0
         self._working = False
         self._closed = False
@@ -233,6 +235,12 @@ class TestCloud:
             self.execution(arn) for arn in self._events if self._root(arn) == arn and self._doubles_of(arn)
         ]
 
+    @brief
+    def advance(self, duration: str | float | timedelta) -> None:
+        """Lets so much time pass (`"2h"`, seconds, a timedelta), for all that runs."""
+        __tracebackhide__ = True
+        self._guarded(lambda: self._advance_to(self.now + round(seconds(duration) * 1000)))
+
     @property
     def now(self) -> int:
         """The virtual time, in milliseconds since the epoch."""
@@ -345,13 +353,15 @@ class TestCloud:
         self._clock.advance_to(at)
         self._settle()
 
-    def _advance_to_next(self) -> None:
-        """Lets time pass until something is due."""
+    def _advance_to_next(self) -> bool:
+        """Lets time pass until something is due; answers False where nothing ever will be."""
         self._settle()
         wake = self._cloud.queues.next_wake
-        if wake is not None and not self._working:
-            self._clock.advance_to(wake)
-            self._settle()
+        if wake is None or self._working:
+            return False
+        self._clock.advance_to(wake)
+        self._settle()
+        return True
 
     def _result(self, execution: str) -> Result:
         loaded = self._cloud.runtime.executions().known(execution)
@@ -517,6 +527,9 @@ class _Mocking:
         if found is None:
             return None
         response, outcome = found
+        token = token_of(execution, task.frame, task.task, task.resource, secret)
+        if token is not None:
+            stratum._mocked.add(token)
         if outcome.error is not None:
             stratum._functions.raised[execution] = outcome.error
         if outcome.delay is None:

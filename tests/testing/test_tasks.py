@@ -171,6 +171,21 @@ def test_redrive_goes_on_where_it_failed(stratum: TestCloud) -> None:
     assert (result.path, result.step("A").attempts, result.step("A").status) == (["A", "B"], 2, "SUCCEEDED")
 
 
+def test_time_passes_until_somebody_is_asked(stratum: TestCloud) -> None:
+    ask = callback(TimeoutSeconds=1000)
+    definition = machine(First=callback("first"), Wait=wait(86400), Ask=ask, End={"Type": "Pass"})
+    execution = stratum.start(
+        definition, mocks={"First": after("1h", 1)}, tasks={"ask": lambda event, context: None}
+    )
+    assert execution.until_waiting().duration == timedelta(hours=25)
+    stratum.advance("10m")
+    assert execution.send_task_success("yes").succeeded("yes").duration == timedelta(hours=25, minutes=10)
+    with pytest.raises(SetupError, match="never waits at 'Ask'"):
+        execution.until_waiting("Ask")
+    with pytest.raises(SetupError, match="First"):
+        stratum.start(machine(First=callback("first")), mocks={"First": never}).until_waiting()
+
+
 def test_stop(stratum: TestCloud) -> None:
     execution = stratum.start(machine(W=wait(100)))
     stopped = execution.stop("Mine", "why")
