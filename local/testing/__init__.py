@@ -10,7 +10,9 @@
 - `running`: an execution under control: advanced, answered, stopped, redriven.
 - `results`, `visits`: what came of an execution, and its history by states and steps.
 - `differences`: what was and what was wanted, told readably.
-- `mocks`, `targets`, `doubles`: what tests give in place of tasks, which tasks they mean, and what answers a task.
+- `executions`: all that the cloud has run, as it was committed.
+- `mocks`, `targets`, `doubles`, `mocking`: what tests give in place of tasks, which tasks they mean, what is there for
+  each execution, and how the tasks handler is answered.
 - `work_items`: what they say in place of the people and agents that gates and agent steps wait for.
 - `functions`: Lambda functions in this process.
 - `workflows`: specs and definitions out of files, values and templates.

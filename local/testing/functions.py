@@ -29,14 +29,14 @@ class TestedFunctions:
     """Calls functions on the thread that asks. `doubles` finds what the test has given for an execution.
 
     Modules are the ones that the test itself imports: each is loaded once, under its own name, from the folder of
-    the workflow or from wherever Python finds it. `raised` keeps what functions raised, the last for each execution.
+    the workflow or from wherever Python finds it. What functions raise goes into `raised`, by execution.
     """
 
     __test__ = False
 
-    def __init__(self, doubles: Callable[[str], Doubles | None]):
+    def __init__(self, doubles: Callable[[str], Doubles | None], raised: dict[str, BaseException]):
         self._doubles = doubles
-        self.raised: dict[str, BaseException] = {}
+        self._raised = raised
 
     def invoke(self, invocation: Invocation) -> InvocationResult:
         context = invocation.client_context or {}
@@ -55,7 +55,7 @@ class TestedFunctions:
                 return InvocationResult(handler_runtime.invoke(handler, invocation.payload, made))
         except Fault as fault:
             if fault.__cause__ is not None:
-                self.raised[execution] = fault.__cause__
+                self._raised[execution] = fault.__cause__
             return errors.failed(invocation.request_id, fault.type, fault.message, fault.stack)
         except SetupError as error:
             raise Interrupted(error) from None

@@ -48,13 +48,13 @@ class Execution:
 
     @property
     def status(self) -> str:
-        return self._stratum._snapshot(self.arn)["status"]
+        return self._stratum._executions.snapshot(self.arn)["status"]
 
     @property
     def waiting(self) -> list[Waiting]:
         """The tasks that were handed out and have not been answered."""
         found: list[Waiting] = []
-        snapshot = self._stratum._snapshot(self.arn)
+        snapshot = self._stratum._executions.snapshot(self.arn)
         for id, frame in snapshot["frames"].items():
             if frame["phase"] != "task":
                 continue
@@ -90,7 +90,7 @@ class Execution:
     def _is_asked(self, step: str | None) -> bool:
         return any(
             each.token is not None
-            and each.token not in self._stratum._mocked
+            and each.token not in self._stratum._mocking.tokens
             and step in (None, each.state, each.step)
             for each in self.waiting
         )

@@ -11,34 +11,28 @@ from typing import TYPE_CHECKING, Any
 from ...handlers.api import front_door
 from ...handlers.arns import StatesArn
 from ...handlers.logs import logger
-from ...handlers.mocks import InvalidMocks, Response, load_mocks
-from ...handlers.store import Commit
-from ...handlers.times import rfc3339
+from ...handlers.mocks import InvalidMocks, load_mocks
 from ...statelang.asl import digest_of, dump
-from ...statelang.engine import messages
 from ..clock import EPOCH, VirtualClock
 from ..cloud import ROLE, CallFailed, LocalCloud
 from ..events import function_url_event
 from ..stores import open_store
 from . import aws, observers
 from .aws import ACCOUNT, Aws
-from .definitions import token_of
 from .doubles import Doubles, MockCase
+from .executions import Executions
 from .functions import TestedFunctions
-from .mocks import Outcome, seconds
-from .observers import Observed
+from .mocking import Mocking
+from .mocks import seconds
 from .problem import Interrupted, SetupError, brief, named
 from .reports import describe
 from .results import Result
 from .running import Execution
-from .visits import Child
 from .workflows import Workflow, load
 
 if TYPE_CHECKING:
     from ...handlers.functions import InvocationResult
     from ...handlers.runtime import Runtime
-    from ...handlers.tasks import TaskCommand
-    from ..cost import Figures
     from .workflows import Given
 
 _READS = ("Describe", "List", "Get", "Validate")
@@ -64,24 +58,21 @@ class TestCloud:
         self._folders = [Path(folder) for folder in folders] or [Path.cwd()]
         self._test = test
         self._clock = VirtualClock(EPOCH if now is None else _milliseconds(now))
-        self._functions = TestedFunctions(self._doubles_of)
+        self._executions = Executions()
+        self._functions = TestedFunctions(self._doubles_of, self._executions.raised)
+        self._mocking = Mocking(self._executions, self._doubles_of)
         self._aws = Aws(_Host(self))
         self._log_level = logger.log_level
         logger.setLevel("CRITICAL")
-        self._cloud = LocalCloud(
+        self._cloud = self._executions.cloud = LocalCloud(
             open_store("sqlite:///:memory:"), self._functions, clock=self._clock, workers=0,
-            observer=self._committed, mocks=_Mocking(self),
+            observer=self._executions.committed, mocks=self._mocking,
             clients=lambda service, account, region: aws.client(service, region),
         )  # fmt: skip
-        self._events: dict[str, list[dict[str, Any]]] = {}
-        self._children_of: dict[str, list[str]] = {}
-        self._ways: dict[str, list[list[int | str]]] = {}
         self._doubles: dict[str, Doubles] = {}
         self._machines: dict[str, Doubles] = {}
         self._kinds: dict[str, str] = {}
-        self._texts: dict[str, Workflow] = {}
-        self._told: set[str] = set()
-        self._mocked: set[str] = set()
+        self._workflows: dict[str, Workflow] = {}
         self._count = 0
         self._working = False
         self._closed = False
@@ -101,8 +92,8 @@ class TestCloud:
         logger.setLevel(self._log_level)
         try:
             if observers.observed():
-                for execution in list(self._events):
-                    observers.tell(self._observed(execution))
+                for execution in self._executions.every():
+                    observers.tell(self._executions.observed(execution, self._workflows, self._test))
         finally:
             self._cloud.close()
 
@@ -123,7 +114,7 @@ class TestCloud:
         express: bool | None = None,
         all_mocks_used: bool = False,
     ) -> Result:
-        """Runs a workflow to its end.
+        """Runs a workflow with that input (default: {}) to its end.
 
         `workflow` is a file (a spec, a definition in Amazon States Language, or a template), or a definition as a
         dict or text; `state_machine` says which of a template's. `tasks` are Lambda functions by the name of the
@@ -223,17 +214,15 @@ class TestCloud:
     @brief
     def execution(self, arn: str) -> Execution:
         """An execution that was started otherwise than by `start`, such as by code under test."""
-        doubles = self._doubles_of(arn) if arn in self._events else None
+        doubles = self._doubles_of(arn) if arn in self._executions else None
         if doubles is None:
-            raise SetupError(f"there is no execution {arn} here; {named(arn, self._events)}")
+            raise SetupError(f"there is no execution {arn} here; {named(arn, self._executions.every())}")
         return Execution(self, arn, doubles.workflow)
 
     @property
     def executions(self) -> list[Execution]:
         """All that were started, in order; children of distributed maps are not among them."""
-        return [
-            self.execution(arn) for arn in self._events if self._root(arn) == arn and self._doubles_of(arn)
-        ]
+        return [self.execution(arn) for arn in self._executions.roots() if self._doubles_of(arn)]
 
     @brief
     def advance(self, duration: str | float | timedelta) -> None:
@@ -266,7 +255,7 @@ class TestCloud:
         kind = "EXPRESS" if (workflow.express if express is None else express) else "STANDARD"
         name = _name(workflow.name)
         machine = str(StatesArn(self._aws.region, ACCOUNT, "stateMachine", name))
-        self._texts[digest_of(workflow.text)] = workflow
+        self._workflows[digest_of(workflow.text)] = workflow
         try:
             if self._kinds.get(machine, kind) != kind:
                 self.call("DeleteStateMachine", stateMachineArn=machine)  # a type cannot be changed
@@ -304,15 +293,11 @@ class TestCloud:
 
     def describe(self) -> str:
         """The executions that this cloud has had, as text, without those that a failed assertion has told of."""
-        texts: list[str] = []
-        for execution in self._events:
-            if (
-                execution not in self._told
-                and execution in self._doubles
-                and self._root(execution) == execution
-            ):
-                texts.append(describe(self._result(execution)))
-        return "\n".join(texts)
+        return "\n".join(
+            describe(self._result(execution))
+            for execution in self._executions.roots()
+            if execution not in self._executions.told and self._doubles_of(execution)
+        )
 
     # -- what the executions do --------------------------------------------------------------------------
 
@@ -364,51 +349,13 @@ class TestCloud:
         return True
 
     def _result(self, execution: str) -> Result:
-        loaded = self._cloud.runtime.executions().known(execution)
-        doubles = self._doubles[execution]
-        return Result(
-            doubles.workflow, loaded.snapshot, self._events.get(execution, []), now=self._clock(),
-            children=self._children(execution), cost=lambda: self._cost(execution),
-            raised=self._functions.raised.get(execution), told=self._told,
-        )  # fmt: skip
-
-    def _cost(self, execution: str) -> Figures:
-        from ..cost import load_prices, of_execution
-
-        head = self._cloud.store.head(execution)
-        assert head is not None
-        return of_execution(load_prices(), self._cloud.store, head)
-
-    def _children(self, execution: str) -> list[Child]:
-        """The children of its distributed maps, in order."""
-        found: list[Child] = []
-        for child in self._children_of.get(execution, ()):
-            parent = self._snapshot(child)["parent"]
-            found.append(Child(parent["task"], parent["index"], self._events[child], self._children(child)))
-        return sorted(found, key=lambda child: (child.after, child.index))
-
-    def _committed(self, execution: str, commit: Commit) -> None:
-        if execution not in self._events and commit.messages and commit.messages[0]["type"] == "start":
-            parent = commit.messages[0].get("parent") or {}
-            if "map_run" in parent:
-                self._children_of.setdefault(parent["execution"], []).append(execution)
-        self._events.setdefault(execution, []).extend(commit.events)
-        self._ways.setdefault(execution, []).extend(commit.ways)
-
-    def _snapshot(self, execution: str) -> dict[str, Any]:
-        return self._cloud.runtime.executions().known(execution).snapshot
-
-    def _root(self, execution: str) -> str:
-        """The execution whose definition a child of a distributed map runs a part of."""
-        while "map_run" in (parent := self._snapshot(execution).get("parent") or {}):
-            execution = parent["execution"]
-        return execution
+        return self._executions.result(execution, self._doubles[execution].workflow)
 
     def _doubles_of(self, execution: str) -> Doubles | None:
         found = self._doubles.get(execution)
         if found is None and execution:
-            root = self._root(execution)
-            machine = self._snapshot(root)["state_machine"]["id"]
+            root = self._executions.root(execution)
+            machine = self._executions.snapshot(root)["state_machine"]["id"]
             found = self._doubles.get(root) or self._machines.get(machine)
             if found is not None:
                 self._doubles[execution] = found
@@ -417,65 +364,6 @@ class TestCloud:
     def _every_doubles(self) -> list[Doubles]:
         """The latest first."""
         return [*reversed(self._doubles.values()), *reversed(self._machines.values())]
-
-    def _iteration(self, execution: str, task: TaskCommand) -> int | None:
-        """Which iteration of the innermost Map a task belongs to."""
-        snapshot = self._snapshot(execution)
-        doubles = self._doubles_of(execution)
-        parts = task.frame.split("/")
-        while len(parts) > 1:
-            index = int(parts.pop())
-            around = snapshot["frames"].get("/".join(parts), {}).get("state")
-            state = doubles.workflow.states.get(around or "") if doubles is not None else None
-            if state is not None and state.type == "Map":
-                return index
-        return (snapshot.get("parent") or {}).get("index")
-
-    def _answer_later(self, execution: str, task: TaskCommand, response: Response, outcome: Outcome) -> None:
-        assert outcome.delay is not None
-        body = {"tenant": self._cloud.store.tenant, "execution": execution}
-        at = self._clock() + round(outcome.delay * 1000)
-        if outcome.heartbeat:
-            beat = self._clock() + round(outcome.heartbeat * 1000)
-            while beat < at:
-                self._cloud.queues.advance_at(
-                    beat, {**body, "message": messages.heartbeat(task.frame, task.task)}
-                )
-                beat += round(outcome.heartbeat * 1000)
-        if response.pending:
-            return
-        if response.output is not None:
-            message = messages.task_succeeded(task.frame, task.task, response.output)
-        else:
-            message = messages.task_failed(task.frame, task.task, response.error, response.cause)
-        self._cloud.queues.advance_at(at, {**body, "message": message})
-
-    # -- what others are told ----------------------------------------------------------------------------
-
-    def _observed(self, execution: str) -> Observed:
-        root = self._root(execution)
-        snapshot = self._snapshot(execution)
-        digest = self._snapshot(root)["definition"]
-        workflow = self._texts.get(digest)
-        record = self._cloud.store.get("definition", digest)
-        definition = (
-            workflow.definition
-            if workflow is not None
-            else json.loads(record.value["definition"] if record else "{}")
-        )
-        return Observed(
-            execution,
-            snapshot["state_machine"]["name"],
-            definition,
-            self._events[execution],
-            self._ways[execution],
-            snapshot["status"],
-            source_map=workflow.source_map if workflow is not None else None,
-            file=workflow.file if workflow is not None else None,
-            parent=(snapshot.get("parent") or {}).get("execution") if root != execution else None,
-            express=snapshot.get("kind") == "EXPRESS",
-            test=self._test,
-        )
 
 
 class _Host:
@@ -502,40 +390,6 @@ class _Host:
 
     def invoked(self, function: str, payload: str) -> InvocationResult | None:
         return self._stratum._functions.invoke_for_others(function, payload, self._stratum._every_doubles())
-
-
-class _Mocking:
-    """What the tasks handler asks first."""
-
-    def __init__(self, stratum: TestCloud):
-        self._stratum = stratum
-
-    def has(self, machine: str, case: str) -> bool:
-        return False
-
-    def answer(self, execution: str, task: TaskCommand) -> Response | None:
-        stratum = self._stratum
-        doubles = stratum._doubles_of(execution)
-        if doubles is None:
-            return None
-        try:
-            secret = stratum._snapshot(execution).get("secret", "")
-            iteration = stratum._iteration(execution, task)
-            found = doubles.answer(task, execution, iteration, secret, rfc3339(stratum.now))
-        except BaseException as error:
-            raise error if isinstance(error, Interrupted) else Interrupted(error) from None
-        if found is None:
-            return None
-        response, outcome = found
-        token = token_of(execution, task.frame, task.task, task.resource, secret)
-        if token is not None:
-            stratum._mocked.add(token)
-        if outcome.error is not None:
-            stratum._functions.raised[execution] = outcome.error
-        if outcome.delay is None:
-            return response
-        stratum._answer_later(execution, task, response, outcome)
-        return Response(pending=True)
 
 
 def _name(workflow: str) -> str:
