@@ -7,22 +7,19 @@ SAM specification.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .aws import ACCOUNT
+from .intrinsics import Intrinsics, text_of
 from .problem import SetupError, named
 
 _MACHINES = ("AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine")
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
-_PLACEHOLDER = re.compile(r"\$\{([^!{}][^{}]*)\}")
-_LITERAL = re.compile(r"\$\{!([^{}]*)\}")
-NO_VALUE = object()
+_PLACEHOLDER = re.compile(r"\$\{[^!{}][^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,11 @@ def read_template(content: bytes, name: str) -> Any:
     """The data of a template in YAML or JSON, with the short forms of intrinsic functions written out, or None."""
     from ...statelang.spec import read_source
 
+    if content.lstrip()[:1] == b"{":  # as CDK writes them: large, and without short forms
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            pass
     source, findings = read_source(content, name)
     root = source.nodes.get(())
     if root is None or any(finding.code not in ("S106", "S203") for finding in findings):
@@ -119,10 +121,9 @@ class Template:
     ):
         self._data = data
         self._folder = folder
-        self._region = region
         self._given = dict(substitutions or {})
         self._resources: Mapping[str, Any] = data["Resources"]
-        self._deciding: set[str] = set()
+        self._values = Intrinsics(data, region, self._given)
 
     # -- what is in it -----------------------------------------------------------------------------------
 
@@ -131,7 +132,7 @@ class Template:
         return [
             id
             for id, body in self._resources.items()
-            if self._type(body) in _MACHINES and self._is_made(body)
+            if self._values.type_of(body) in _MACHINES and self._values.is_made(body)
         ]
 
     def machine(self, wanted: str | None) -> TemplateMachine:
@@ -145,67 +146,79 @@ class Template:
                 )
             return self._machine(there[0])
         for id in there:
-            if wanted == id or wanted == self._name(id) or _without_hash(id) == wanted:
+            if wanted == id or wanted == self._values.name(id) or _without_hash(id) == wanted:
                 return self._machine(id)
         raise SetupError(f"the template has no state machine '{wanted}'; {named(wanted, there)}")
 
     def functions(self) -> dict[str, TemplateFunction]:
         """Its Lambda functions by name."""
-        found = [self._function(id) for id, body in self._resources.items() if self._type(body) in _FUNCTIONS]
+        found = [
+            self._function(id)
+            for id, body in self._resources.items()
+            if self._values.type_of(body) in _FUNCTIONS
+        ]
         return {function.name: function for function in found}
 
     def _machine(self, id: str) -> TemplateMachine:
-        properties = self._properties(id)
-        kind = self.resolve(properties.get("StateMachineType") or properties.get("Type") or "STANDARD")
+        properties = self._values.properties(id)
+        kind = self._values.resolve(
+            properties.get("StateMachineType") or properties.get("Type") or "STANDARD"
+        )
         file: Path | None = None
         if "DefinitionString" in properties:
-            text = self.resolve(properties["DefinitionString"])
+            text = self._values.resolve(properties["DefinitionString"])
         elif "Definition" in properties:
-            text = self.resolve(properties["Definition"])
+            text = self._values.resolve(properties["Definition"])
         elif "DefinitionUri" in properties:
-            file = self._local(id, "DefinitionUri", self.resolve(properties["DefinitionUri"]))
+            file = self._local(id, "DefinitionUri", self._values.resolve(properties["DefinitionUri"]))
             text = _read(file)
         elif "DefinitionS3Location" in properties:
-            place = self.resolve(properties["DefinitionS3Location"])
+            place = self._values.resolve(properties["DefinitionS3Location"])
             file = self._asset(id, str(place.get("Key", "")) if isinstance(place, dict) else "")
             text = _read(file)
         else:
             raise SetupError(f"the state machine '{id}' of the template has no definition")
         if not isinstance(text, str):
             text = json.dumps(text)
-        given = self.resolve(properties.get("DefinitionSubstitutions") or {})
-        values = {str(name): _text(value) for name, value in given.items()} | self._given
+        given = self._values.resolve(properties.get("DefinitionSubstitutions") or {})
+        values = {str(name): text_of(value) for name, value in given.items()} | self._given
         text = re.sub(r"\$\{([A-Za-z0-9_]+)\}", lambda found: _escaped(values.get(found[1], found[0])), text)
-        return TemplateMachine(id, self._name(id), text, str(kind).upper() == "EXPRESS", file)
+        return TemplateMachine(id, self._values.name(id), text, str(kind).upper() == "EXPRESS", file)
 
     def _function(self, id: str) -> TemplateFunction:
         body = self._resources[id]
-        shared = self._data.get("Globals", {}).get("Function", {}) if self._is_serverless(body) else {}
-        properties = {**shared, **self._properties(id)}
+        shared = (
+            self._data.get("Globals", {}).get("Function", {})
+            if self._values.type_of(body).startswith("AWS::Serverless::")
+            else {}
+        )
+        properties = {**shared, **self._values.properties(id)}
         variables = {
             **self._variables(shared),
-            **self._variables(self._properties(id)),
+            **self._variables(self._values.properties(id)),
         }
-        code = self.resolve(properties.get("Code", {}))
-        inline = self.resolve(properties.get("InlineCode")) if "InlineCode" in properties else None
+        code = self._values.resolve(properties.get("Code", {}))
+        inline = self._values.resolve(properties.get("InlineCode")) if "InlineCode" in properties else None
         if isinstance(code, dict) and "ZipFile" in code:
             inline = code["ZipFile"]
         folder = None if inline is not None else self._code_folder(body, properties, code)
-        handler = self.resolve(properties.get("Handler", ""))
-        runtime = self.resolve(properties.get("Runtime", ""))
-        return TemplateFunction(self._name(id), _text(handler), _text(runtime), folder, inline, variables)
+        handler = self._values.resolve(properties.get("Handler", ""))
+        runtime = self._values.resolve(properties.get("Runtime", ""))
+        return TemplateFunction(
+            self._values.name(id), text_of(handler), text_of(runtime), folder, inline, variables
+        )
 
     def _variables(self, properties: Mapping[str, Any]) -> dict[str, str]:
-        environment = self.resolve(properties.get("Environment") or {})
+        environment = self._values.resolve(properties.get("Environment") or {})
         variables = environment.get("Variables") if isinstance(environment, dict) else None
-        return {str(name): _text(value) for name, value in (variables or {}).items()}
+        return {str(name): text_of(value) for name, value in (variables or {}).items()}
 
     def _code_folder(self, body: Mapping[str, Any], properties: Mapping[str, Any], code: Any) -> Path | None:
         """The folder on this machine that the function's code is in, where the template says so."""
         if self._folder is None:
             return None
         metadata = body.get("Metadata") or {}
-        path = metadata.get("aws:asset:path") or self.resolve(properties.get("CodeUri"))
+        path = metadata.get("aws:asset:path") or self._values.resolve(properties.get("CodeUri"))
         if path is None and isinstance(code, str):
             path = code
         if path is None and isinstance(code, dict) and isinstance(code.get("S3Key"), str):
@@ -214,201 +227,6 @@ class Template:
             return None
         folder = self._folder / path
         return folder if folder.is_dir() else None
-
-    # -- names -------------------------------------------------------------------------------------------
-
-    def _type(self, body: Any) -> str:
-        return str(body.get("Type", "")) if isinstance(body, Mapping) else ""
-
-    def _is_serverless(self, body: Any) -> bool:
-        return self._type(body).startswith("AWS::Serverless::")
-
-    def _is_made(self, body: Mapping[str, Any]) -> bool:
-        return "Condition" not in body or self._condition(body["Condition"])
-
-    def _properties(self, id: str) -> Mapping[str, Any]:
-        properties = self._resources[id].get("Properties") or {}
-        if not isinstance(properties, Mapping):
-            raise SetupError(f"the properties of '{id}' in the template are no mapping")
-        return properties
-
-    def _name(self, id: str) -> str:
-        """The physical name: the one that the template gives, else the logical id."""
-        service = self._type(self._resources[id]).split("::")
-        key = _NAMES.get("::".join(service[1:]), f"{service[-1]}Name")
-        given = self._properties(id).get(key)
-        name = self.resolve(given) if given is not None else id
-        return name if isinstance(name, str) else id
-
-    def _reference(self, id: str) -> Any:
-        """What `Ref` gives."""
-        if id in _PSEUDO:
-            return _PSEUDO[id](self._region)
-        parameters = self._data.get("Parameters") or {}
-        if id in parameters:
-            if id in self._given:
-                return self._given[id]
-            default = parameters[id].get("Default")
-            return _split_list(parameters[id], default) if default is not None else id
-        if id not in self._resources:
-            if id in self._given:
-                return self._given[id]
-            raise SetupError(f"the template refers to '{id}', and has none; {named(id, self._resources)}")
-        kind = self._type(self._resources[id]).removeprefix("AWS::")
-        name = self._name(id)
-        if kind == "SQS::Queue":
-            return f"https://sqs.{self._region}.amazonaws.com/{ACCOUNT}/{name}"
-        if kind == "S3::Bucket":
-            return name.lower() if name == id else name
-        if kind in _ARN_BY_REF:
-            return self._arn(id)
-        return name
-
-    def _attribute(self, id: str, attribute: str) -> str:
-        """What `Fn::GetAtt` gives."""
-        if id not in self._resources:
-            raise SetupError(f"the template refers to '{id}', and has none; {named(id, self._resources)}")
-        name = self._name(id)
-        if attribute in ("Arn", "TopicArn", "ClusterArn", "FunctionArn", "StateMachineArn"):
-            return self._arn(id)
-        if attribute in ("Name", "QueueName", "TopicName", "TableName", "FunctionName"):
-            return name
-        if attribute == "QueueUrl":
-            return str(self._reference(id))
-        return f"{name}.{attribute}"
-
-    def _arn(self, id: str) -> str:
-        kind = self._type(self._resources[id]).removeprefix("AWS::")
-        name = self._name(id)
-        if kind == "S3::Bucket":
-            return f"arn:aws:s3:::{self._reference(id)}"
-        if kind in ("Lambda::Alias", "Lambda::Version"):
-            function = self.resolve(self._properties(id).get("FunctionName", ""))
-            base = (
-                function
-                if str(function).startswith("arn:")
-                else self._arn_of("lambda", f"function:{function}")
-            )
-            return f"{base}:{name}" if kind == "Lambda::Alias" else f"{base}:1"
-        service, form = _ARNS.get(kind, (kind.partition("::")[0].lower(), "{}"))
-        if kind == "IAM::Role":
-            return f"arn:aws:iam::{ACCOUNT}:role/{name}"
-        return self._arn_of(service, form.format(name))
-
-    def _arn_of(self, service: str, rest: str) -> str:
-        return f"arn:aws:{service}:{self._region}:{ACCOUNT}:{rest}"
-
-    # -- intrinsic functions -----------------------------------------------------------------------------
-
-    def resolve(self, value: Any) -> Any:
-        """The value with its intrinsic functions worked out."""
-        if isinstance(value, Mapping):
-            if len(value) == 1:
-                [(name, argument)] = value.items()
-                if name == "Ref" and isinstance(argument, str):
-                    return self._reference(argument)
-                if (
-                    name == "Condition"
-                    and isinstance(argument, str)
-                    and argument in (self._data.get("Conditions") or {})
-                ):
-                    return self._condition(argument)
-                if isinstance(name, str) and name.startswith("Fn::"):
-                    return self._intrinsic(name.removeprefix("Fn::"), argument)
-            resolved = {key: self.resolve(item) for key, item in value.items()}
-            return {key: item for key, item in resolved.items() if item is not NO_VALUE}
-        if isinstance(value, list):
-            return [item for item in map(self.resolve, value) if item is not NO_VALUE]
-        return value
-
-    def _intrinsic(self, name: str, argument: Any) -> Any:
-        function = getattr(self, f"_fn_{name.replace('::', '_').lower()}", None)
-        if function is None:
-            raise SetupError(f"the template uses Fn::{name}, which cannot be worked out without a deployment")
-        try:
-            return function(argument)
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-            raise SetupError(f"the template's Fn::{name} has wrong arguments: {error}") from None
-
-    def _fn_join(self, argument: Any) -> str:
-        separator, parts = argument
-        return separator.join(_text(part) for part in self.resolve(parts))
-
-    def _fn_sub(self, argument: Any) -> str:
-        text, values = (
-            (argument, {}) if isinstance(argument, str) else (argument[0], self.resolve(argument[1]))
-        )
-
-        def put(found: re.Match[str]) -> str:
-            name = found[1].strip()
-            if name in values:
-                return _text(values[name])
-            if "." in name and name.partition(".")[0] in self._resources:
-                return _text(self._attribute(*name.split(".", 1)))
-            return _text(self._reference(name))
-
-        return _LITERAL.sub(r"${\1}", _PLACEHOLDER.sub(put, text))
-
-    def _fn_getatt(self, argument: Any) -> str:
-        id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-        return self._attribute(id, _text(self.resolve(attribute)))
-
-    def _fn_select(self, argument: Any) -> Any:
-        index, items = self.resolve(argument)
-        return items[int(index)]
-
-    def _fn_split(self, argument: Any) -> list[str]:
-        separator, text = self.resolve(argument)
-        return text.split(separator)
-
-    def _fn_base64(self, argument: Any) -> str:
-        return base64.b64encode(_text(self.resolve(argument)).encode()).decode()
-
-    def _fn_findinmap(self, argument: Any) -> Any:
-        name, first, second = self.resolve(argument)[:3]
-        return self._data["Mappings"][name][first][second]
-
-    def _fn_importvalue(self, argument: Any) -> str:
-        name = _text(self.resolve(argument))
-        return self._given.get(name, name)
-
-    def _fn_getazs(self, argument: Any) -> list[str]:
-        return [f"{self._region}{zone}" for zone in "abc"]
-
-    def _fn_tojsonstring(self, argument: Any) -> str:
-        return json.dumps(self.resolve(argument))
-
-    def _fn_length(self, argument: Any) -> int:
-        return len(self.resolve(argument))
-
-    def _fn_if(self, argument: Any) -> Any:
-        name, yes, no = argument
-        return self.resolve(yes if self._condition(name) else no)
-
-    def _fn_equals(self, argument: Any) -> bool:
-        first, second = self.resolve(argument)
-        return _text(first) == _text(second)
-
-    def _fn_not(self, argument: Any) -> bool:
-        return not self.resolve(argument)[0]
-
-    def _fn_and(self, argument: Any) -> bool:
-        return all(self.resolve(argument))
-
-    def _fn_or(self, argument: Any) -> bool:
-        return any(self.resolve(argument))
-
-    def _condition(self, name: Any) -> bool:
-        conditions = self._data.get("Conditions") or {}
-        if name not in conditions:
-            raise SetupError(f"the template has no condition '{name}'; {named(str(name), conditions)}")
-        if name in self._deciding:
-            raise SetupError(f"the template's condition '{name}' refers to itself")
-        self._deciding.add(name)
-        try:
-            return bool(self.resolve(conditions[name]))
-        finally:
-            self._deciding.discard(name)
 
     # -- files -------------------------------------------------------------------------------------------
 
@@ -434,67 +252,9 @@ class Template:
         )
 
 
-_NAMES = {
-    "Serverless::StateMachine": "Name",
-    "StepFunctions::Activity": "Name",
-    "Events::EventBus": "Name",
-    "Lambda::Alias": "Name",
-    "Serverless::SimpleTable": "TableName",
-    "Batch::JobQueue": "JobQueueName",
-    "Glue::Job": "Name",
-}
-_ARN_BY_REF = {
-    "StepFunctions::StateMachine", "Serverless::StateMachine", "StepFunctions::Activity", "SNS::Topic", "Lambda::Alias",
-    "Lambda::Version", "ECS::TaskDefinition", "Batch::JobQueue", "Batch::JobDefinition", "SecretsManager::Secret",
-}  # fmt: skip
-_ARNS = {
-    "Lambda::Function": ("lambda", "function:{}"),
-    "Serverless::Function": ("lambda", "function:{}"),
-    "StepFunctions::StateMachine": ("states", "stateMachine:{}"),
-    "Serverless::StateMachine": ("states", "stateMachine:{}"),
-    "StepFunctions::Activity": ("states", "activity:{}"),
-    "DynamoDB::Table": ("dynamodb", "table/{}"),
-    "Serverless::SimpleTable": ("dynamodb", "table/{}"),
-    "Events::EventBus": ("events", "event-bus/{}"),
-    "Events::Connection": ("events", "connection/{}"),
-    "ECS::Cluster": ("ecs", "cluster/{}"),
-    "ECS::TaskDefinition": ("ecs", "task-definition/{}:1"),
-    "Batch::JobQueue": ("batch", "job-queue/{}"),
-    "Batch::JobDefinition": ("batch", "job-definition/{}:1"),
-    "KMS::Key": ("kms", "key/{}"),
-    "Logs::LogGroup": ("logs", "log-group:{}:*"),
-    "SecretsManager::Secret": ("secretsmanager", "secret:{}"),
-}
-_PSEUDO: dict[str, Any] = {
-    "AWS::Region": lambda region: region,
-    "AWS::AccountId": lambda region: ACCOUNT,
-    "AWS::Partition": lambda region: "aws",
-    "AWS::URLSuffix": lambda region: "amazonaws.com",
-    "AWS::StackName": lambda region: "stack",
-    "AWS::StackId": lambda region: f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/stack/0",
-    "AWS::NotificationARNs": lambda region: [],
-    "AWS::NoValue": lambda region: NO_VALUE,
-}
-
-
-def _split_list(parameter: Mapping[str, Any], default: Any) -> Any:
-    kind = str(parameter.get("Type", ""))
-    if (kind == "CommaDelimitedList" or kind.startswith("List<")) and isinstance(default, str):
-        return [item.strip() for item in default.split(",")]
-    return default
-
-
 def _without_hash(id: str) -> str:
     """A logical id of CDK's without the eight characters that it puts behind."""
     return re.sub(r"(?<=.)[0-9A-F]{8}$", "", id)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ",".join(map(_text, value))
-    return str(value)
 
 
 def _escaped(value: str) -> str:
