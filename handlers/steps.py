@@ -6,7 +6,7 @@ For a spec, its source map ties states to steps; in plain ASL every state is a s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,11 @@ class Steps:
             for step in self._take(event):
                 changed[step.id] = step
         return list(changed.values())
+
+    @property
+    def of_events(self) -> Mapping[int, str | None]:
+        """The step that each event so far belongs to, by the event's id."""
+        return self._step_at
 
     def _take(self, event: dict[str, Any]) -> list[Step]:
         kind, at = event["type"], event["timestamp"]

@@ -1,6 +1,7 @@
 """Workflows out of text: told apart (a spec or ASL), checked, compiled, and put where executions can be started.
 
-What belongs to a definition beside itself is kept under its digest: the map from its states to the spec's steps.
+What belongs to a definition beside itself is kept under its digest: the map from its states to the spec's steps, and
+the text that it came from.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ MAX_BYTES = 1024 * 1024
 """The largest text that is read: what Step Functions takes as a definition, too."""
 SOURCE_MAP = "source-map"
 """Records of source maps, by the digest of the definition that they belong to."""
+SPEC = "spec-text"
+"""Records of the texts of specs, by the digest of the definition that each was compiled to."""
 ROLE = "arn:aws:iam::123456789012:role/stratum-local"
 """The role of state machines that are deployed here: nothing checks it."""
 
@@ -35,6 +38,7 @@ class Checked:
     definition: dict[str, Any] | None = None
     findings: list[dict[str, Any]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    text: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -51,6 +55,7 @@ class Workflow:
     source_map: dict[str, Any] | None = None
     spec: Any = None
     warnings: list[str] = field(default_factory=list)
+    text: str | None = None
 
 
 class DeploymentRefused(ValueError):
@@ -67,7 +72,9 @@ def check(content: bytes, origin: str, *, schemas: ReadSchema | None = None) -> 
     definition = _asl(content)
     if definition is not None:
         return _check_asl(content, origin, definition)
-    return checked_spec(spec.load(content, origin, schemas=schemas), origin)
+    checked = checked_spec(spec.load(content, origin, schemas=schemas), origin)
+    checked.text = content.decode("utf-8-sig", "replace")
+    return checked
 
 
 def checked_spec(loaded: Loaded, origin: str) -> Checked:
@@ -92,7 +99,13 @@ def workflow_of(checked: Checked) -> Workflow:
     spec = checked.loaded.spec
     compiled = compile_spec(spec, checked.loaded.source)
     return Workflow(
-        checked.origin, spec.workflow, compiled.definition, compiled.source_map, spec, checked.texts
+        checked.origin,
+        spec.workflow,
+        compiled.definition,
+        compiled.source_map,
+        spec,
+        checked.texts,
+        checked.text,
     )
 
 
@@ -128,6 +141,8 @@ def deploy(runtime: Runtime, tenant: str, workflow: Workflow) -> str:
     if workflow.source_map is not None:
         store = runtime.executions(tenant).store
         store.put(SOURCE_MAP, digest_of(definition), workflow.source_map)
+        if workflow.text is not None:
+            store.put(SPEC, digest_of(definition), {"text": workflow.text})
     return machine
 
 
@@ -135,6 +150,12 @@ def source_map(store: Store, definition: str) -> dict[str, Any] | None:
     """The source map of the definition of that digest; None for one that was ASL to begin with."""
     record = store.get(SOURCE_MAP, definition)
     return None if record is None else record.value
+
+
+def spec_text(store: Store, definition: str) -> str | None:
+    """The text of the spec that the definition of that digest was compiled from, where it came from one."""
+    record = store.get(SPEC, definition)
+    return None if record is None else record.value["text"]
 
 
 def _asl(content: bytes) -> dict[str, Any] | None:

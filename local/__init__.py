@@ -2,7 +2,8 @@
 
 - `cloud`: runs the handlers of the other room, handing them the very events that AWS would.
 - `engine`: the same beside other processes over one store; `owners`, `runs`: who runs what, and where it was begun.
-- `desk`, `people`: who decides and works here, and with which keys.
+- `desk`, `people`, `link_keys`: who decides and works here, and with which keys.
+- `agents`: the MCP server over the engine, and its place in a project.
 - `queues`, `events`, `clock`: the queues and timers, the shapes of events, real and virtual time.
 - `functions`: Python handlers in warm worker processes, or in this process.
 - `server`: the HTTP endpoint of `stratum up`.

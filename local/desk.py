@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,14 @@ from typing import Any
 from ..handlers.runtime import Runtime
 from ..handlers.work.answers import Desk
 from ..handlers.work.links import KEY, KEY_SECRET, key_of
+from .link_keys import file_key, key_path, store_path
 from .owners import is_held
 
 PEOPLE = "STRATUM_PEOPLE"
 
 
 class Unreadable(ValueError):
-    """The key or the people's file cannot be used; the text says why."""
+    """The people's file cannot be used; the text says why."""
 
 
 def desk_of(runtime: Runtime, store_url: str, tenant: str | None = None) -> Desk:
@@ -37,15 +37,20 @@ def desk_of(runtime: Runtime, store_url: str, tenant: str | None = None) -> Desk
 
 
 def is_gone(store_url: str, worker: str) -> bool:
-    """Whether a worker that holds a lock while it lives (`agent/…`) has ended. Of any other nothing is known."""
-    return worker.startswith("agent/") and not is_held(store_url, worker)
+    """Whether a worker whose process holds a lock while it lives (`agent/PROCESS:NAME`) has ended. Of any other
+    nothing is known."""
+    return worker.startswith("agent/") and not is_held(store_url, worker.partition(":")[0])
 
 
 def people_of(store_url: str, environ: Mapping[str, str] = os.environ) -> dict[str, list[str]]:
     """`STRATUM_PEOPLE` (JSON, or `@` and a file of it), else `people.json` beside the store. Raises `Unreadable`."""
     text = environ.get(PEOPLE, "")
     path = Path(text[1:]) if text.startswith("@") else None
-    if not text and (beside := _path_of(store_url)) is not None and (beside.parent / "people.json").is_file():
+    if (
+        not text
+        and (beside := store_path(store_url)) is not None
+        and (beside.parent / "people.json").is_file()
+    ):
         path = beside.parent / "people.json"
     try:
         people: Any = json.loads(path.read_text(encoding="utf-8") if path is not None else text or "{}")
@@ -62,36 +67,7 @@ def link_key_of(
     runtime: Runtime, store_url: str, environ: Mapping[str, str] = os.environ
 ) -> Callable[[], bytes]:
     """The key as the environment gives it, else that of the store's own file, made when it is first asked for."""
-    path = _path_of(store_url)
+    path = key_path(store_url)
     if environ.get(KEY) or environ.get(KEY_SECRET) or path is None:
         return lambda: key_of(runtime, environ)
-    return lambda: file_key(path.with_name(f"{path.name}.key"))
-
-
-def file_key(path: Path) -> bytes:
-    """The key in the file, made where there is none. Raises `Unreadable` for a file that others may read."""
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise Unreadable(f"{path} cannot be made: {error.strerror}") from None
-    else:
-        with os.fdopen(file, "w") as made:
-            made.write(secrets.token_urlsafe(32))
-    try:
-        if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise Unreadable(f"{path} may be read by others than its owner: chmod 600 {path}")
-        key = path.read_bytes().strip()
-    except OSError as error:
-        raise Unreadable(f"{path} cannot be read: {error.strerror}") from None
-    if len(key) < 32:
-        raise Unreadable(f"{path} holds no key: delete it, and a new one is made")
-    return key
-
-
-def _path_of(store_url: str) -> Path | None:
-    if not store_url.startswith("sqlite:///"):
-        return None
-    path = store_url.removeprefix("sqlite:///").partition("?")[0]
-    return None if path == ":memory:" else Path(path)
+    return lambda: file_key(path)

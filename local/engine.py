@@ -61,6 +61,12 @@ class Engine:
         runs.keep(self.store, execution, folder, file)
         self._take(execution, patience=0.2)
 
+    def begun(self, execution: str, folder: Path, file: str) -> None:
+        """Tells where the handlers of an execution are that was just started, which goes on then."""
+        runs.keep(self.store, execution, folder, file)
+        self._folders.pop(execution, None)
+        self.adopt(execution)
+
     def adopt(self, execution: str) -> bool:
         """Takes an execution over that nobody runs, and goes on with it; answers whether it is ours."""
         try:

@@ -18,6 +18,18 @@ between two calls but in the store.
 
 from __future__ import annotations
 
-from .intake import handle, handler
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .intake import handle, handler
 
 __all__ = ["handle", "handler"]
+
+
+def __getattr__(name: str) -> Any:
+    """The handler is imported when it is called for: most who come here want something else of this room."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import intake
+
+    return getattr(intake, name)

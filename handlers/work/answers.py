@@ -180,7 +180,7 @@ class Desk:
     def _answer(self, item: WorkItem, answer: dict[str, Any], by: Identity) -> WorkItem:
         written = self.items.put(replace(item, state=ANSWERING, answer=answer))
         done = self._hand_over(written)
-        if done.state == CLOSED:
+        if done.state == CLOSED and done.opening == item.opening:
             raise Refused(LATE, f"{item.handle} ({item.step}) came too late: {done.why}")
         self.note(
             item, "answered", by, outcome=answer.get("outcome"), comment=answer.get("comment"), shown=answer.get("shown")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ...statelang.asl import measure
@@ -186,13 +187,14 @@ def _same(one: Identity, other: Identity) -> bool:
 
 
 def _is(name: str, by: Identity, people: People) -> bool:
-    """Whether the name of an approver stands for that person: an account, `account@host`, or a name of `people`."""
-    own = {by.user, f"{by.user}@{by.host}"}
+    """Whether the name of an approver stands for that person: an account, `account@host`, a name of `people`, or a pattern
+    of such names (`*` is anybody)."""
+    own = (str(by.user), f"{by.user}@{by.host}")
     seen: set[str] = set()
     names = [name]
     while names:
         each = names.pop()
-        if each in own:
+        if any(fnmatchcase(name, each) for name in own):
             return True
         if each not in seen:
             seen.add(each)

@@ -69,7 +69,7 @@ def check(path: Path) -> Checked:
 
 def check_content(content: bytes, path: Path) -> Checked:
     """Finds everything that is wrong with what was read from the file."""
-    return workflows.check(content, str(path), schemas=_schemas(path.parent))
+    return workflows.check(content, str(path), schemas=schemas(path.parent))
 
 
 def _check_built(built: python_files.Built) -> Checked:
@@ -79,11 +79,11 @@ def _check_built(built: python_files.Built) -> Checked:
         except WrongRequest:
             return ""
 
-    loaded = built.workflow.load(str(built.path), read, schemas=_schemas(built.path.parent))
+    loaded = built.workflow.load(str(built.path), read, schemas=schemas(built.path.parent))
     return workflows.checked_spec(loaded, str(built.path))
 
 
-def _schemas(folder: Path) -> Callable[[str], Any]:
+def schemas(folder: Path) -> Callable[[str], Any]:
     """Reads the JSON Schema files that a spec in the folder names."""
     from ...statelang import spec
     from ...statelang.spec.schema_files import SchemaUnreadable
@@ -129,7 +129,7 @@ def load_built(workflow: Built) -> WorkflowFile:
 def _file(checked: Checked, path: Path, built: python_files.Built | None) -> WorkflowFile:
     found = workflows.workflow_of(checked)
     return WorkflowFile(
-        found.origin, found.name, found.definition, found.source_map, found.spec, found.warnings, path,
+        found.origin, found.name, found.definition, found.source_map, found.spec, found.warnings, found.text, path,
         None if built is None else built.folder, {} if built is None else built.workflow.functions,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from ...handlers.work.links import NoKey, make
 from ...handlers.work.refusal import Refused
 from ...handlers.work.rules import may_decide
 from ..desk import Unreadable, desk_of
+from ..link_keys import KeyUnreadable
 from ..owners import is_held
 from ..people import whoami
 from ..runs import begun
@@ -78,7 +79,7 @@ def link(options: argparse.Namespace) -> int:
     item = find_gate(desk, options.gate)
     try:
         token = make(desk, item, options.approver, seconds=options.hours * 3600, by=whoami())
-    except (Refused, NoKey, Unreadable) as refused:
+    except (Refused, NoKey, KeyUnreadable) as refused:
         raise WrongRequest(str(refused)) from None
     print(f"{options.url}{'&' if '?' in options.url else '?'}link={quote(token)}")
     print(

@@ -436,6 +436,25 @@ def _add_work(add: Add, with_store: Callable[[argparse.ArgumentParser], argparse
         )
         return command
 
+    mcp = with_store(add("mcp", "mcp:mcp", "serve coding agents over MCP, on standard input and output"))
+    mcp.add_argument(
+        "--project",
+        metavar="DIR",
+        help="the project (default: $CLAUDE_PROJECT_DIR, else where it is started)",
+    )
+    mcp.add_argument(
+        "--http",
+        metavar="PORT",
+        nargs="?",
+        const="8084",
+        help="streamable HTTP on loopback instead (default: 8084)",
+    )
+    mcp.add_argument(
+        "--tenant",
+        metavar="TENANT",
+        default=os.environ.get("STRATUM_TENANT", "default"),
+        help=argparse.SUPPRESS,
+    )
     listing("gates", "gates:gates", "list the gates that wait for a decision")
     for name, help in (
         ("approve", "approve what a gate shows, as the account that this runs under"),

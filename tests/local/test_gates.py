@@ -23,8 +23,9 @@ from stratum.handlers.work.items import WorkItem
 from stratum.local.cli import main
 from stratum.local.clock import VirtualClock
 from stratum.local.cloud import LocalCloud
-from stratum.local.desk import Unreadable, desk_of, file_key, people_of
+from stratum.local.desk import desk_of, people_of
 from stratum.local.functions import InProcessFunctions
+from stratum.local.link_keys import KeyUnreadable, file_key
 from stratum.local.people import account, whoami
 from stratum.local.stores import open_store
 from work_asl import FORM, agent, gate, text
@@ -256,7 +257,7 @@ def test_the_key_is_its_owners_alone(tmp_path: Path) -> None:
     assert len(set(keys)) == 1
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
-    with pytest.raises(Unreadable, match="chmod 600"):
+    with pytest.raises(KeyUnreadable, match="chmod 600"):
         file_key(path)
 
 

@@ -111,7 +111,10 @@ def _revision(value: Any) -> Any:
 class Gate(Model):
     """A person's decision: approve, reject, and revise where that is allowed."""
 
-    approvers: list[str] = Field(min_length=1, description="who may answer")
+    approvers: list[str] = Field(
+        min_length=1,
+        description="who may answer: accounts, addresses, `*` for anyone; never an agent; `requester` lets whoever has started it answer too",
+    )
     timeout: Duration = Field(description="how long they have")
     on_timeout: Literal["reject", "approve", "escalate", "error"] = Field(
         "reject", description="what follows when nobody answers"
