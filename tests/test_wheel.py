@@ -15,13 +15,13 @@ import stratum
 for name in stratum.__all__:
     getattr(stratum, name)
 names = [m.name for m in pkgutil.walk_packages(stratum.__path__, "stratum.") if ".examples." not in m.name]
-# boto3 and pytest are not in the base install.
+# boto3, pytest and mcp are not in the base install.
 skipped = {
     "stratum.handlers.store.dynamodb", "stratum.local.testing.plugin", "stratum.local.testing.coverage",
     "stratum.local.testing.cases.collecting",
 }
 for name in names:
-    if name not in skipped and not name.endswith("handler_runtime.__main__"):
+    if name not in skipped and not name.startswith("stratum.handlers.mcp.") and not name.endswith("handler_runtime.__main__"):
         importlib.import_module(name)
 files = [str(f) for p in stratum.__path__ for f in pathlib.Path(p).rglob("orders.yaml")]
 print(json.dumps({"modules": len(names), "boto3": "boto3" in sys.modules, "orders": files}))

@@ -34,7 +34,7 @@ def build_server(host: Host, *, keys: list[bytes] | None = None) -> MCPServer:
         NAME,
         title="Stratum",
         instructions=INSTRUCTIONS,
-        version=version("stratum"),
+        version=version("stratum-workflows"),
         log_level="WARNING",
         request_state_security=security,
     )
