@@ -5,7 +5,6 @@
 - `tools`: one file for each tool. Tools that decide gates there are none: `ask` has a person asked, at gates of low risk.
 - `views`: what tools answer: an execution as an agent sees it, with what it can do next.
 - `resources`, `prompts`: what an agent reads on demand, and common ways of working.
-- `lambda_handler`: streamable HTTP behind a function URL.
 
 An answer has `status`, `execution`, `next` (the tool and the arguments to call) and `hint`; whatever an agent can mend
 is an error whose text says how.
