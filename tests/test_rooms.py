@@ -58,7 +58,7 @@ def test_a_room_imports_only_what_it_may(room: str, allowed: set[str]) -> None:
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
-        ("from stratum.local.cli.main import _parser; _parser()", {"pydantic", "yaml", "rich", "boto3", "aws_lambda_powertools", "sqlite3", "regex"}),
+        ("from stratum.local.cli.parsers import parser; parser()", {"pydantic", "yaml", "rich", "boto3", "aws_lambda_powertools", "sqlite3", "regex"}),
         ("import stratum; dir(stratum)", {"inspect", "typing_extensions", "json", "pydantic"}),
         ("from stratum import task; task(lambda event: 1)", {"pydantic", "yaml", "boto3", "regex", "json", "aws_lambda_powertools"}),
         ("from stratum import Workflow; Workflow('a', version='1.0.0').task('a', 'b.c')", {"pydantic", "yaml", "boto3", "regex"}),

@@ -256,7 +256,7 @@ def _report(loaded: Loaded, store: str, *, result: bool) -> int:
     snapshot = loaded.snapshot
     name = snapshot["execution"]["name"]
     seconds = (snapshot["stopped"] - snapshot["execution"]["started"]) / 1000
-    from .main import DEFAULT_STORE
+    from .parsers import DEFAULT_STORE
 
     option = "" if store == DEFAULT_STORE else f" --store {store}"
     print(f"{snapshot['status']} in {seconds:.1f} s", file=sys.stderr)

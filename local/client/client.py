@@ -62,7 +62,7 @@ class Stratum:
 
             self.backend = Remote(endpoint, region=region, profile=profile)
         else:
-            from ..cli.main import DEFAULT_STORE
+            from ..cli.parsers import DEFAULT_STORE
             from ..clock import VirtualClock
             from .embedded import Embedded
 

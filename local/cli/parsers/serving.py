@@ -1,0 +1,87 @@
+"""Commands that serve others until they are ended."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from .adding import Commands
+
+
+def declare(commands: Commands) -> None:
+    up = commands.add(
+        "up", "up:up", "serve AWS on a port of this machine: Step Functions, Lambda, and by moto the rest"
+    )
+    up.add_argument(
+        "run",
+        nargs="*",
+        metavar="-- PROGRAM",
+        help="run this program beside it, with AWS_ENDPOINT_URL set for it; up ends with it, and with its exit code",
+    )
+    up.add_argument(
+        "--port",
+        type=int,
+        metavar="N",
+        help="default: 8083, or any free one where a program is run; 0 takes a free one",
+    )
+    up.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1")
+    up.add_argument("--data", metavar="DIR", help="keep everything in this folder (default: nothing is kept)")
+    up.add_argument(
+        "--store",
+        metavar="URL",
+        default=os.environ.get("STRATUM_STORE"),
+        help="keep executions in this store (default: $STRATUM_STORE)",
+    )
+    up.add_argument(
+        "--clock", choices=("real", "virtual"), default="real", help="virtual: no wait takes any time"
+    )
+    up.add_argument(
+        "--functions",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="Python Lambda handlers; may be given again",
+    )
+    up.add_argument(
+        "--layer",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a Lambda layer for all functions: what is in its folder `python`; may be given again",
+    )
+    up.add_argument(
+        "--mock-config", metavar="FILE", help="mocked integrations, in AWS's MockConfigFile.json format"
+    )
+    up.add_argument(
+        "--bind",
+        action="append",
+        default=[],
+        metavar="WHAT=WHERE",
+        help="perform tasks elsewhere: a service (sqs), lambda:FUNCTION or state:STATE, at aws, aws:PROFILE or a URL; several times, or in STRATUM_BIND",
+    )
+    up.add_argument(
+        "--workers", type=int, default=32, metavar="N", help="how many tasks may run at once (default: 32)"
+    )
+    up.add_argument("--insecure-bind", action="store_true", help="listen where other machines can reach it")
+
+    mcp = commands.add_with_store(
+        "mcp", "mcp:mcp", "serve coding agents over MCP, on standard input and output"
+    )
+    mcp.add_argument(
+        "--project",
+        metavar="DIR",
+        help="the project (default: $CLAUDE_PROJECT_DIR, else where it is started)",
+    )
+    mcp.add_argument(
+        "--http",
+        metavar="PORT",
+        nargs="?",
+        const="8084",
+        help="streamable HTTP on loopback instead (default: 8084)",
+    )
+    mcp.add_argument(
+        "--tenant",
+        metavar="TENANT",
+        default=os.environ.get("STRATUM_TENANT", "default"),
+        help=argparse.SUPPRESS,
+    )

@@ -1,0 +1,26 @@
+"""Commands that read workflows and tell of them."""
+
+from __future__ import annotations
+
+from .adding import Commands
+
+
+def declare(commands: Commands) -> None:
+    validate = commands.add(
+        "validate", "validate:validate", "check files and report everything that is wrong with them"
+    )
+    validate.add_argument("files", nargs="+", metavar="FILE")
+    validate.add_argument("--json", action="store_true", help="the findings as JSON")
+
+    compile = commands.add("compile", "compile:compile", "compile a spec to Amazon States Language")
+    compile.add_argument("file", metavar="FILE")
+    compile.add_argument("--source-map", action="store_true", help="the map from states to steps, instead")
+    compile.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
+
+    graph = commands.add("graph", "compile:graph", "draw a workflow: a Mermaid flowchart, or a picture")
+    graph.add_argument("file", metavar="FILE")
+    graph.add_argument("--format", choices=("mermaid", "svg"), default="mermaid", help="default: mermaid")
+    graph.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
+
+    schema = commands.add("schema", "compile:schema", "print the JSON Schema of the language, for editors")
+    schema.add_argument("--tests", action="store_true", help="of test files instead")
