@@ -5,13 +5,18 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ROOMS := statelang handlers local infra
 
-.PHONY: run test check bench setup clean
+.PHONY: run test test-agents check bench setup clean
 
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
 
 test: $(READY)
 	$(BIN)/pytest -n auto --dist worksteal
+
+# Agents' own programs from npm, kept outside of the repository's files; where npm is missing, their tests are skipped.
+test-agents: $(READY)
+	-npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @modelcontextprotocol/inspector @anthropic-ai/claude-code
+	$(BIN)/pytest -m agents
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -99,17 +99,20 @@ class Server:
         self.options = options
 
     @asynccontextmanager
-    async def agent(self, mode: str = "auto", *, kill: bool = False) -> AsyncIterator[Agent]:
-        """With `kill`, the process ends with the connection, in the hardest way."""
+    async def agent(
+        self, mode: str = "auto", *, kill: Callable[[int], None] | None = None
+    ) -> AsyncIterator[Agent]:
+        """With `kill`, the process ends with the connection, in the hardest way; it is told the process's id."""
         before = _children()
         parameters = StdioServerParameters(
             command=STRATUM[0], args=[*STRATUM[1:], "mcp", *self.options], cwd=self.project, env=ENVIRONMENT
         )
         async with Client(stdio_client(parameters), mode=mode) as client:
             yield Agent(client)
-            if kill:
-                for child in _children() - before:
-                    os.kill(child, signal.SIGKILL)
+            if kill is not None:
+                [process] = _children() - before
+                os.kill(process, signal.SIGKILL)
+                kill(process)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of a person, in the project."""
@@ -120,6 +123,8 @@ class Server:
 
 def _children() -> set[int]:
     """The processes that this one has started and that live."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    pairs = [line.split() for line in listed.stdout.splitlines()]
-    return {int(pid) for pid, parent in pairs if int(parent) == os.getpid()}
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True
+    )
+    found = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    return {int(pid) for pid, parent, name in found if int(parent) == os.getpid() and name != "ps"}

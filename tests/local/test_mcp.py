@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
-from agents import ENVIRONMENT, MODES, STRATUM, Agent, Here, talk
+from agents import ENVIRONMENT, MODES, STRATUM, Agent, Here, Server, talk
 from stratum.handlers.identity import Identity
 from stratum.handlers.store import verify
 from stratum.handlers.work.journal import journal_key
@@ -598,6 +598,24 @@ def request(id: int, method: str, **parameters: Any) -> str:
 HELLO = request(
     0, "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "raw", "version": "0"}
 )
+
+
+def test_a_server_killed_in_the_middle_is_followed_by_one_that_goes_on(tmp_path: Path) -> None:
+    server = Server(write_project(tmp_path / "project"))
+    killed: list[int] = []
+
+    async def conversation() -> None:
+        async with server.agent(kill=killed.append) as agent:
+            await begin(agent, name="first")
+        async with server.agent("legacy") as agent:
+            told = await agent.follow(await agent.call("status"))
+            assert told["steps"][0]["result"] == {"n": 3}
+            assert told["next"]["tool"] == "claim"  # whoever was at work is known to be gone
+            waits = await agent.call("step", work=told["pending"][0]["work"], result=GOOD, wait=20)
+            assert waits["pending"][0]["for"] == "person"
+
+    talk(conversation)
+    assert killed
 
 
 def test_garbage_ends_no_server_and_standard_output_is_protocol_alone(tmp_path: Path) -> None:
