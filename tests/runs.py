@@ -30,7 +30,7 @@ class Killed(BaseException):
 
 def compiled(spec: str) -> dict[str, Any]:
     """The definition of a spec in which nothing is wrong; nothing is wrong with the definition either."""
-    loaded = load(spec if spec.startswith("stratum:") else HEAD + spec)
+    loaded = load(spec if "workflow" in spec else HEAD + spec)
     assert loaded.diagnostics == [], "\n".join(loaded.source.render(each) for each in loaded.diagnostics)
     assert loaded.spec is not None
     definition = compile_spec(loaded.spec, loaded.source).definition
@@ -75,6 +75,7 @@ class Ran:
         restarts: bool = False,
         store: Store | None = None,
         children: Mapping[str, str] | None = None,
+        clock: VirtualClock | None = None,
         redrives: int = 0,
     ):
         self.definition = compiled(spec)
@@ -84,7 +85,7 @@ class Ran:
         self.keys: set[str] = set()
         self.commits = 0
         self.desk = Desk(answer)
-        self.clock = VirtualClock()
+        self.clock = clock or VirtualClock()
         self.store = store or open_store("sqlite:///:memory:")
         self._restarts = restarts
         self._redrives = redrives
@@ -134,7 +135,9 @@ class Ran:
     def _cloud(self) -> LocalCloud:
         functions = InProcessFunctions({**self._functions, WORK: self.desk})
         observer = self._observe if self._restarts else None
-        return LocalCloud(self.store, functions, clock=self.clock, workers=0, observer=observer)
+        cloud = LocalCloud(self.store, functions, clock=self.clock, workers=0, observer=observer)
+        cloud.runtime.functions = functions  # the desk, in place of the work handler
+        return cloud
 
     def _observe(self, execution: str, commit: Any) -> None:
         self.commits += 1
@@ -162,8 +165,9 @@ class Ran:
             return
 
     def _running(self, cloud: LocalCloud, execution: str) -> list[str]:
+        """The execution, and those that it has started."""
         heads = cloud.store.heads(status="RUNNING", limit=100).items
-        return [head.execution for head in heads] if self.children else [execution]
+        return sorted({execution, *(head.execution for head in heads)})
 
     def _start(self, input: str) -> str:
         cloud = self._cloud()

@@ -57,7 +57,7 @@ def compile_spec(spec: Spec, source: Source | None = None) -> Compiled:
 def _states(body: Body) -> State:
     """The states of the workflow's own list, with those that begin and end it."""
     machine, spec = body.machine, body.machine.spec
-    if spec.result is not None:
+    if spec.result is not None and _leads(body, body.state("result")):
         _result(body)
     if body.unwinding is not None and _leads(body, body.state("compensate")):
         saga.compensate(body)

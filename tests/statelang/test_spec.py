@@ -153,6 +153,7 @@ def changed(old: str, new: str) -> list[str]:
         ('id: "{% $input.id %}"', 'id: "{% $check %}"', ["S304"]),
         ("minimum: 1", "minLength: 1", ["S302"]),
         ("  - {id: pause", "  - {id: lost, wait: 1s, next: done}\n  - {id: pause", ["S402"]),
+        ("input: Order\n", "input: Order\nresult: {id: x, checked: '{% $check %}'}\n", ["S402"]),
         ("version: 1.0.0", "version: 1.0.0\nversion: 1.0.1", ["S106"]),
     ],
 )

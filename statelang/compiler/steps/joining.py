@@ -98,7 +98,7 @@ def undone(body: Body, step: AnyStep, onward: str, condition: str) -> list[State
         return []
     unwinding.after[step.id] = onward
     stack = f"${body.saga}"
-    body.variables[unwinding.then] = ""
+    body.variables[unwinding.then] = braced("null")
     body.variables[unwinding.keep] = 0
     assign = {
         body.saga or "": braced(f"[{stack}[undo], {stack}[$not($exists(undo))]]"),

@@ -56,7 +56,11 @@ class Checker:
         nothing: frozenset[str] = frozenset()
         outside = Scope(known, nothing, nothing, nothing, ELSEWHERE)
         self.steps(spec.steps, ("steps",), outside)
-        if spec.result is not None:
+        if spec.result is not None and END not in self.shape.flows[("steps",)].must:
+            if not self.incomplete:
+                hint = "a workflow that ends with `succeed` says there what its result is"
+                self.problem("S402", "no step leads to the end: this is never the result", ("result",), hint)
+        elif spec.result is not None:
             scope = self.scope(spec.steps, ("steps",), END, outside)
             self.data(spec.result, ("result",), scope, self.contracts.output)
 
