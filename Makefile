@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ROOMS := statelang handlers local infra
 
-.PHONY: run test test-agents check bench setup clean
+.PHONY: run test test-agents check bench corpus setup clean
 
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
@@ -25,6 +25,10 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench
+
+# Thousands of specs that are made up, run to their ends; some minutes.
+corpus: $(READY)
+	STRATUM_EXAMPLES=2000 $(BIN)/pytest tests/language/test_corpus.py
 
 setup: $(READY)
 

@@ -30,7 +30,7 @@ class Killed(BaseException):
 
 def compiled(spec: str) -> dict[str, Any]:
     """The definition of a spec in which nothing is wrong; nothing is wrong with the definition either."""
-    loaded = load(spec if "workflow" in spec else HEAD + spec)
+    loaded = load(spec if spec.startswith(("stratum:", "{")) else HEAD + spec)
     assert loaded.diagnostics == [], "\n".join(loaded.source.render(each) for each in loaded.diagnostics)
     assert loaded.spec is not None
     definition = compile_spec(loaded.spec, loaded.source).definition

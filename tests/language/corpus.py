@@ -99,7 +99,8 @@ def _step(
     depth: int,
     last: bool,
 ) -> Step:
-    draw, step = made.draw, {"id": id}
+    draw = made.draw
+    step: Step = {"id": id}
     if kind in ("parallel", "map", "repeat") and depth > 1:
         kind = "task"
     if made.chance(6):
