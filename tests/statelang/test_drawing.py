@@ -186,7 +186,7 @@ def test_two_hundred_states_are_drawn_soon() -> None:
     for n in range(0, 190, 5):
         states[f"s{n}"]["Catch"] = [{"ErrorEquals": ["States.ALL"], "Next": f"s{n + 7}"}]
     states["s200"] = {"Type": "Succeed"}
-    began = time.perf_counter()
+    began = time.process_time()
     picture = svg(graph_of({"StartAt": "s0", "States": states}))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert json.dumps(picture).count("data-node") == 201
