@@ -189,7 +189,9 @@ def map_io(runtime: Runtime, tenant: str, execution: str, command: dict[str, Any
             found = items.read_items(runtime, command["resource"], arguments, config)
         except items.ItemReaderFailed as failed:
             return messages.items_failed(frame, task, str(failed))
-        return messages.items_read(frame, task, json.dumps(found, separators=(",", ":"), ensure_ascii=False))
+        # A table may have times and other values that are no JSON.
+        text = json.dumps(found, separators=(",", ":"), ensure_ascii=False, default=str)
+        return messages.items_read(frame, task, text)
     try:
         results = items.child_results(runtime, tenant, command["map_run"])
         output = items.write_results(

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ...statelang.engine import messages
+from ...statelang.engine import HISTORY_LIMIT, messages
 from ..arns import StatesArn, parse_arn
 from ..executions import ExecutionNotFound, Executions, Loaded
 from ..runtime import Runtime
@@ -19,6 +19,10 @@ from .state_machines import find as find_state_machine
 from .state_machines import state_machine
 
 _INCLUDED = {"included": True}
+_DAY = 24 * 60 * 60 * 1000
+_LIFETIME = 365 * _DAY
+_REDRIVABLE_FOR = 14 * _DAY
+_BY_MAP_RUN = "Execution can only be redriven by its Map Run"
 
 
 def start_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
@@ -116,12 +120,35 @@ def redrive_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> 
     """An execution that did not succeed goes on from where it failed."""
     executions = runtime.executions(tenant)
     loaded = find(executions, parameters)
-    status = loaded.snapshot["status"]
-    if status in ("RUNNING", "SUCCEEDED"):
-        raise ApiError("ExecutionNotRedrivable", f"Execution is {status} and cannot be redriven")
-    for failure in executions.advance({loaded.execution: [messages.redrive(runtime.requester)]}).values():
+    token = parameters.get("clientToken")
+    if token is not None and token == loaded.snapshot.get("redrive_token"):
+        # The same request once more.
+        return {"redriveDate": loaded.snapshot["redriven"] / 1000}
+    redrivable = _redrivable(loaded.snapshot, runtime.clock())
+    if redrivable["redriveStatus"] != "REDRIVABLE":
+        raise ApiError("ExecutionNotRedrivable", redrivable.get("redriveStatusReason", _BY_MAP_RUN))
+    message = messages.redrive(runtime.requester, token)
+    for failure in executions.advance({loaded.execution: [message]}).values():
         raise failure
     return {"redriveDate": executions.load(loaded.execution).snapshot["redriven"] / 1000}
+
+
+def _redrivable(snapshot: dict[str, Any], now: int) -> dict[str, str]:
+    """`redriveStatus`, and why it cannot be redriven where that is so."""
+    status, execution = snapshot["status"], snapshot["execution"]
+    if status in ("RUNNING", "SUCCEEDED"):
+        reason = f"Execution is {status} and cannot be redriven"
+    elif "map_run" in snapshot.get("parent", {}):
+        return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN"}
+    elif snapshot["events"] >= HISTORY_LIMIT - 1:
+        reason = "Execution history event limit exceeded"
+    elif now - execution["started"] > _LIFETIME:
+        reason = "Execution has exceeded the max execution time"
+    elif now - (snapshot.get("stopped") or now) > _REDRIVABLE_FOR:
+        reason = "Execution redrivable period exceeded"
+    else:
+        return {"redriveStatus": "REDRIVABLE"}
+    return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
 
 
 def describe_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> dict[str, Any]:
@@ -143,11 +170,7 @@ def describe_execution(runtime: Runtime, tenant: str, parameters: Parameters) ->
             answer[field] = snapshot[key]
     if "map_run" in snapshot.get("parent", {}):
         answer["mapRunArn"] = snapshot["parent"]["map_run"]
-    if status in ("RUNNING", "SUCCEEDED"):
-        answer["redriveStatus"] = "NOT_REDRIVABLE"
-        answer["redriveStatusReason"] = f"Execution is {status} and cannot be redriven"
-    else:
-        answer["redriveStatus"] = "REDRIVABLE"
+    answer |= _redrivable(snapshot, runtime.clock())
     if "redriven" in snapshot:
         answer["redriveDate"] = snapshot["redriven"] / 1000
     if snapshot.get("stopped") is not None:

@@ -99,7 +99,12 @@ def as_text(value: Any) -> str:
 
 
 def compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_written)
+
+
+def _written(value: Any) -> str:
+    """Bytes, which a call may be given, as text."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def from_api(answer: Any, shape: Any, spell: Spelling, *, milliseconds: bool) -> dict[str, Any]:

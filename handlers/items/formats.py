@@ -6,9 +6,11 @@ import csv
 import gzip
 import io
 import itertools
-import json
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from ...statelang.asl import NotJson, read_json
 
 MAX_ITEMS = 100_000_000
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
@@ -33,7 +35,7 @@ def limit(config: dict[str, Any]) -> int | None:
 def read(body: bytes, key: str, config: dict[str, Any], fetch: Callable[[str, str], bytes]) -> Iterator[Any]:
     """The items of a file's content. `fetch(bucket, key)` gets the files that a manifest names."""
     if key.endswith(".gz") and body[:2] == b"\x1f\x8b":
-        body = gzip.decompress(body)
+        body = _unpacked(body)
     kind = config.get("InputType", "JSON")
     if kind == "CSV":
         return _csv(_text(body), config)
@@ -46,6 +48,13 @@ def read(body: bytes, key: str, config: dict[str, Any], fetch: Callable[[str, st
     return iter(_array(_json(body, key), config, key))
 
 
+def _unpacked(body: bytes) -> bytes:
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ItemReaderFailed(f"The file cannot be unpacked: {error}") from None
+
+
 def _text(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
@@ -55,8 +64,8 @@ def _text(body: bytes) -> str:
 
 def _json(body: bytes, key: str) -> Any:
     try:
-        return json.loads(_text(body))
-    except (ValueError, RecursionError) as error:
+        return read_json(_text(body))
+    except NotJson as error:
         raise ItemReaderFailed(f"The file '{key}' is not JSON: {error}") from None
 
 
@@ -82,8 +91,8 @@ def _lines(text: str) -> Iterator[Any]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
-                yield json.loads(line)
-            except (ValueError, RecursionError) as error:
+                yield read_json(line)
+            except NotJson as error:
                 raise ItemReaderFailed(f"Line {number} of the file is not JSON: {error}") from None
 
 
@@ -139,7 +148,7 @@ def _manifest(
     for key in files:
         body = fetch(bucket, key)
         if body[:2] == b"\x1f\x8b":
-            body = gzip.decompress(body)
+            body = _unpacked(body)
         yield from _csv(_text(body), {"CSVHeaderLocation": "GIVEN", "CSVHeaders": headers})
 
 
@@ -148,5 +157,8 @@ def _parquet(body: bytes) -> Iterator[dict[str, Any]]:
         import pyarrow.parquet as parquet  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ItemReaderFailed("Reading Parquet needs pyarrow, which is not installed here.") from None
-    for batch in parquet.ParquetFile(io.BytesIO(body)).iter_batches():
-        yield from batch.to_pylist()
+    try:
+        for batch in parquet.ParquetFile(io.BytesIO(body)).iter_batches():
+            yield from batch.to_pylist()
+    except (ValueError, OSError) as error:  # pyarrow's own errors are of these kinds
+        raise ItemReaderFailed(f"The file is not Parquet: {error}") from None

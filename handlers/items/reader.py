@@ -11,6 +11,8 @@ from .formats import ItemReaderFailed, limit, read
 if TYPE_CHECKING:
     from ..runtime import Runtime
 
+_TEXTS = ("InputType", "CSVHeaderLocation", "CSVDelimiter", "ItemsPointer", "Transformation", "ManifestType")
+
 
 def read_items(
     runtime: Runtime, resource: str, arguments: dict[str, Any], config: dict[str, Any] | None
@@ -20,6 +22,7 @@ def read_items(
     Raises `ItemReaderFailed`.
     """
     config = config or {}
+    _check(arguments, config)
     most = limit(config)
     action = resource.rpartition(":")[2].lower()
     if action in ("listobjectsv2", "listobjects"):
@@ -31,6 +34,17 @@ def read_items(
     else:
         raise ItemReaderFailed(f"The resource {resource} is not supported for reading items.")
     return list(itertools.islice(found, most))
+
+
+def _check(arguments: dict[str, Any], config: dict[str, Any]) -> None:
+    """Expressions may come to anything."""
+    for given, names in ((arguments, ("Bucket", "Key", "Prefix")), (config, _TEXTS)):
+        for name in names:
+            if not isinstance(given.get(name) or "", str):
+                raise ItemReaderFailed(f"The field '{name}' must be a string")
+    headers = config.get("CSVHeaders") or []
+    if not isinstance(headers, list) or not all(isinstance(header, str) for header in headers):
+        raise ItemReaderFailed("The field 'CSVHeaders' must be an array of strings")
 
 
 def _listed(runtime: Runtime, arguments: dict[str, Any], config: dict[str, Any]) -> Iterator[Any]:

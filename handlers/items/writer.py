@@ -51,7 +51,10 @@ def write_results(
     bucket = arguments.get("Bucket")
     if not isinstance(bucket, str):
         raise ResultWriterFailed("The field 'Bucket' is required but was missing")
-    folder = "/".join(part for part in (arguments.get("Prefix", ""), map_run.rpartition(":")[2]) if part)
+    prefix = arguments.get("Prefix") or ""
+    if not isinstance(prefix, str):
+        raise ResultWriterFailed("The field 'Prefix' must be a string")
+    folder = "/".join(part for part in (prefix, map_run.rpartition(":")[2]) if part)
     groups: dict[str, list[dict[str, Any]]] = {group: [] for group in GROUPS}
     for result in results:
         status = result["Status"]

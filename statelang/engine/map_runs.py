@@ -10,9 +10,10 @@ import uuid
 from typing import Any
 
 from ..asl.json_text import Json, dump, measure
-from ..asl.states import ItemBatcher, Map
+from ..asl.states import ItemBatcher, Map, Query
+from ..asl.templates import Template
 from . import ways
-from .dataflow import EMPTY, Exit, effective_input, leave, whole
+from .dataflow import Exit, effective_input, leave, whole
 from .errors import EXCEEDED_TOLERATED_FAILURES, StateFailed
 from .maps import concurrency, item_input, items, tolerated
 from .scope import ITEMS, StateScope
@@ -84,7 +85,7 @@ def _read(turn: Turn, id: str, frame: Frame, state: Map) -> dict[str, Any]:
         config["MaxItems"] = reader.max_items.evaluate(scope)
     return {
         "type": "read_items", "frame": id, "task": frame["run"], "resource": reader.resource,
-        "arguments": dump({} if reader.arguments is None else reader.arguments.evaluate(scope)), "config": dump(config),
+        "arguments": _arguments(reader.arguments, scope), "config": dump(config),
     }  # fmt: skip
 
 
@@ -227,11 +228,18 @@ def _write(turn: Turn, id: str, frame: Frame, state: Map) -> dict[str, Any]:
     writer = state.result_writer
     assert writer is not None
     scope = StateScope(turn, id, frame, root=effective_input(turn, id, frame, state))
-    given = EMPTY.value if writer.arguments is None else writer.arguments.evaluate(scope)
     return {
         "type": "write_results", "frame": id, "task": frame["run"], "resource": writer.resource,
-        "arguments": dump(given), "config": dump(writer.config), "map_run": frame["arn"],
+        "arguments": _arguments(writer.arguments, scope), "config": dump(writer.config), "map_run": frame["arn"],
     }  # fmt: skip
+
+
+def _arguments(query: Query | None, scope: StateScope) -> str:
+    """What a reader or writer is given: an object, as JSON text."""
+    if query is None:
+        return "{}"
+    given = query.evaluate_as(scope, dict, "object") if isinstance(query, Template) else query.evaluate(scope)
+    return dump(given)
 
 
 def results_written(turn: Turn, id: str, frame: Frame, state: Map, output: str) -> Exit:

@@ -106,9 +106,10 @@ def map_run_changed(arn: str, limit: int | None, tolerated: dict[str, float]) ->
     return {"type": "map_run_changed", "arn": arn, "limit": limit, "tolerated": tolerated}
 
 
-def redrive(by: dict[str, str] | None = None) -> Message:
-    """`by` says who asks for it, where that is known."""
-    return {"type": "redrive", **({} if by is None else {"by": by})}
+def redrive(by: dict[str, str] | None = None, token: str | None = None) -> Message:
+    """`by` says who asks for it, where that is known; by `token` the request is known again."""
+    given = {"by": by, "token": token}
+    return {"type": "redrive", **{key: value for key, value in given.items() if value is not None}}
 
 
 def fork(

@@ -14,7 +14,7 @@ from .turn import Frame, Turn
 REDRIVABLE = ("FAILED", "ABORTED", "TIMED_OUT")
 
 
-def redrive(turn: Turn) -> bool:
+def redrive(turn: Turn, token: str | None = None) -> bool:
     """Whether the execution goes on again."""
     before = turn.before
     if before["status"] not in REDRIVABLE:
@@ -31,6 +31,7 @@ def redrive(turn: Turn) -> bool:
         error=None,
         cause=None,
         deadline=deadline,
+        redrive_token=token,
     )
     details = {"executionRedrivenEventDetails": {"redriveCount": redrives}}
     event = turn._emit("ExecutionRedriven", turn.last_event, details)
@@ -80,6 +81,10 @@ def _redrive_map_run(turn: Turn, id: str, frame: Frame) -> None:
     for index in frame["failed"]:
         turn.forget(id, f"%error:{index}")
     frame["failed"] = []
-    pending = map_runs.pending(turn, id, frame, state)
-    frame["open"] = sum(command["type"] == "start_child" for command in pending)
-    turn.commands += pending
+
+    def go_on() -> None:
+        pending = map_runs.pending(turn, id, frame, state)
+        frame["open"] = sum(command["type"] == "start_child" for command in pending)
+        turn.commands += pending
+
+    end_with(turn, id, frame, go_on)

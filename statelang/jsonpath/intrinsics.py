@@ -5,6 +5,7 @@ See the AWS guide, "Intrinsic functions for JSONPath states in Step Functions".
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -18,13 +19,19 @@ MAX_NESTED = 10
 """Intrinsic functions that one field may have within each other."""
 
 PREFIX = "States."
+_STRING = re.compile(r"'(?:[^'\\]|\\['{}\\])*'", re.S)
+_ESCAPE = re.compile(r"\\(.)", re.S)
 
 
 class Literal:
-    __slots__ = ("value",)
+    """A constant. `written` is a string as it stands in the call, of which States.Format tells an escaped brace from
+    a place to fill."""
 
-    def __init__(self, value: Any):
+    __slots__ = ("value", "written")
+
+    def __init__(self, value: Any, written: str | None = None):
         self.value = value
+        self.written = written
 
     def evaluate(self, scope: Scope) -> Any:
         return self.value
@@ -48,6 +55,9 @@ class Intrinsic:
     def evaluate(self, scope: Scope) -> Any:
         """Raises `IntrinsicFailure`, and `PathNotFound` for a path among the arguments."""
         values = [argument.evaluate(scope) for argument in self.arguments]
+        first = self.arguments[0] if self.arguments else None
+        if self.name == "Format" and isinstance(first, Literal) and first.written is not None:
+            values[0] = first.written
         try:
             return FUNCTIONS[self.name].apply(scope, values)
         except IntrinsicFailure as failure:
@@ -114,8 +124,7 @@ def _argument(reader: Reader, depth: int) -> Literal | Path | Intrinsic:
     if first == "$":
         return read_path(reader)
     if first == "'":
-        # States.Format tells an escaped brace from a place to fill, so braces keep their backslash until then.
-        return Literal(reader.quoted(keep="{}"))
+        return _text(reader)
     if reader.peek(len(PREFIX)) == PREFIX:
         return _call(reader, depth + 1)
     for word, value in (("true", True), ("false", False), ("null", None)):
@@ -127,3 +136,14 @@ def _argument(reader: Reader, depth: int) -> Literal | Path | Intrinsic:
             "an argument is a path, a string in single quotes, a number, true, false, null or a call"
         )
     return Literal(number)
+
+
+def _text(reader: Reader) -> Literal:
+    """A string in single quotes, in which a backslash stands before a quote, a brace or another backslash alone."""
+    start = reader.at
+    written = _STRING.match(reader.text, start)
+    if written is None:
+        raise reader.error("a string ends with ', and a backslash stands before ', {, } or \\ alone")
+    reader.at = written.end()
+    inner = written.group()[1:-1]
+    return Literal(_ESCAPE.sub(r"\1", inner), inner)

@@ -67,9 +67,9 @@ class Reader:
         self.at = found.end()
         return float(found[0]) if found[2] or found[3] else int(found[0])
 
-    def quoted(self, *, keep: str = "") -> str:
+    def quoted(self) -> str:
         """A string in single or double quotes. A backslash takes a quote or a backslash as it is; before
-        anything else it is a character like any other, as it is before those of `keep`."""
+        anything else it is a character like any other."""
         quote = self.text[self.at]
         self.at += 1
         parts: list[str] = []
@@ -81,7 +81,7 @@ class Reader:
             if character == "\\" and self.at + 1 < len(self.text):
                 self.at += 1
                 following = self.text[self.at]
-                if following not in (quote, "\\") or following in keep:
+                if following not in (quote, "\\"):
                     parts.append("\\")
                 character = following
             parts.append(character)

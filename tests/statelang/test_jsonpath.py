@@ -236,7 +236,7 @@ def test_an_intrinsic_function_that_cannot_be_applied(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["States.Nope()", "States.Format", "States.Format(", "States.Format('a' 'b')", "States.MathAdd(1)", "States.UUID(1)", "States.Format(\"a\")", "States.Format('a') x",
-     "States.Array(" * 11 + ")" * 11],
+     "States.Array(" * 11 + ")" * 11, r"States.Format('a\nb')", r"""States.StringToJson('{\"a\":1}')"""],
 )  # fmt: skip
 def test_what_is_no_intrinsic_function_is_refused(text: str) -> None:
     with pytest.raises(InvalidPath):

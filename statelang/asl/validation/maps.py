@@ -133,12 +133,14 @@ def _arguments(found: Findings, body: Body, at: str, language: str) -> None:
     if language == "JSONata":
         if "Parameters" in body:
             found.other_language(language, "Parameters", at)
+        if "Arguments" in body and not is_expression(body["Arguments"]):
+            found.object(body, "Arguments", at)
         if "Arguments" in body:
             queries.expressions(found, body["Arguments"], f"{at}/Arguments")
     else:
         if "Arguments" in body:
             found.other_language(language, "Arguments", at)
-        if "Parameters" in body:
+        if found.object(body, "Parameters", at) is not None:
             queries.template(found, body["Parameters"], f"{at}/Parameters")
 
 
