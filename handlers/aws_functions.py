@@ -26,18 +26,36 @@ class LambdaFunctions:
     def invoke(self, invocation: Invocation) -> InvocationResult:
         """Raises `FunctionNotFound`; `InvokeError` as `Lambda.` and the code of the API's error, or as
         `Lambda.SdkClientException` where there was no answer (the function may have run)."""
+        answer, payload = self._call(invocation, InvocationType="RequestResponse", LogType="Tail")
+        return InvocationResult(
+            payload=payload.decode("utf-8", "replace"),
+            function_error=answer.get("FunctionError"),
+            executed_version=answer.get("ExecutedVersion", "$LATEST"),
+            log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
+        )
+
+    def invoke_later(self, invocation: Invocation) -> None:
+        """Puts the event into the function's queue. Raises as `invoke` does."""
+        self._call(invocation, InvocationType="Event")
+
+    def check(self, invocation: Invocation) -> None:
+        """Whether the function could be called. Raises as `invoke` does."""
+        self._call(invocation, InvocationType="DryRun")
+
+    def _call(self, invocation: Invocation, **how: str) -> tuple[dict[str, Any], bytes]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         options: dict[str, Any] = {
             "FunctionName": invocation.function,
             "Payload": invocation.payload.encode(),
+            **how,
         }
         if invocation.client_context:
             context = json.dumps({"custom": invocation.client_context})
             options["ClientContext"] = base64.b64encode(context.encode()).decode()
         try:
-            answer = self._client.invoke(**options, InvocationType="RequestResponse", LogType="Tail")
-            payload = answer["Payload"].read()
+            answer = self._client.invoke(**options)
+            return answer, answer["Payload"].read()
         except ClientError as error:
             code = error.response["Error"]["Code"]
             message = error.response["Error"].get("Message", str(error))
@@ -46,9 +64,3 @@ class LambdaFunctions:
             raise InvokeError(f"Lambda.{code}", message) from None
         except BotoCoreError as error:
             raise InvokeError("Lambda.SdkClientException", str(error)) from None
-        return InvocationResult(
-            payload=payload.decode("utf-8", "replace"),
-            function_error=answer.get("FunctionError"),
-            executed_version=answer.get("ExecutedVersion", "$LATEST"),
-            log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
-        )

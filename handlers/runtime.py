@@ -157,12 +157,18 @@ class Runtime:
         made.requester = requester
         return made
 
-    def for_state(self, state: str) -> Runtime:
-        """The same runtime for the task of that state, which may be performed elsewhere than the others."""
-        if self.elsewhere is None:
+    def for_task(self, state: str, role: str | None = None) -> Runtime:
+        """The same runtime for the task of that state, which may be performed elsewhere than the others, or with the
+        credentials of a role, which may be another account's."""
+        if self.elsewhere is None and role is None:
             return self
         made = copy.copy(self)
         made._state = state
+        if role is not None and role.count(":") >= 5:
+            made.account = role.split(":")[4] or self.account
+            if self._clients is _aws_client:
+                made._clients = _assuming(role)
+                made.functions = _functions_of_role(role, self.region)
         return made
 
     def client(self, service: str) -> Any:
@@ -215,6 +221,32 @@ def _aws_client(service: str, account: str, region: str) -> Any:
     # Otherwise S3 is asked for checksums that tasks' results do not have on AWS.
     config = Config(response_checksum_validation="when_required")
     return boto3.client(service, region_name=region, config=config)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+@lru_cache(maxsize=64)
+def _assuming(role: str) -> Clients:
+    """Makes clients with the role's credentials, which are fetched again before they expire."""
+    import boto3
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+    from botocore.session import get_session
+
+    base = get_session()
+    fetcher = AssumeRoleCredentialFetcher(
+        base.create_client, base.get_credentials(), role, extra_args={"RoleSessionName": "stratum"}
+    )
+    own = get_session()
+    own._credentials = DeferredRefreshableCredentials(  # pyright: ignore[reportAttributeAccessIssue]
+        refresh_using=fetcher.fetch_credentials, method="assume-role"
+    )
+    session = boto3.Session(botocore_session=own)
+    return lru_cache(lambda service, account, region: session.client(service, region_name=region))  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+@lru_cache(maxsize=64)
+def _functions_of_role(role: str, region: str) -> Functions:
+    from .aws_functions import LambdaFunctions
+
+    return LambdaFunctions(_assuming(role)("lambda", "", region))
 
 
 def _real_pause(milliseconds: int, until: int | None) -> None:

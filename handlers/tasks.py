@@ -151,7 +151,9 @@ def _look_later(
 def cancel_job(runtime: Runtime, tenant: str, execution: str, command: dict[str, Any]) -> list[Body]:
     """Ends a job that nobody waits for any more, as well as that may be: it may have ended by itself."""
     try:
-        return integrations.cancel(runtime, tenant, command["resource"], command["job"], command["state"])
+        return integrations.cancel(
+            runtime, tenant, command["resource"], command["job"], command["state"], command.get("role")
+        )
     except integrations.TaskFailed as failed:
         logger.warning(
             "job not ended", tenant=tenant, execution=execution, resource=command["resource"], job=command["job"],

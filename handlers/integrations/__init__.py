@@ -31,7 +31,7 @@ SYNC = ".sync"
 def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand) -> str:
     """Performs the task of `command`; answers its result as JSON text."""
     resource = parse_resource(command.resource)
-    runtime = runtime.for_state(command.state)
+    runtime = runtime.for_task(command.state, command.role)
     if resource.family == "activity":
         from .activities import offer
 
@@ -71,10 +71,10 @@ def _check_reach(runtime: Runtime, resource: Resource, state: str) -> None:
         raise TaskFailed("States.Runtime", f"{refusal}.")
 
 
-def cancel(runtime: Runtime, tenant: str, arn: str, job: str, state: str) -> list[Body]:
+def cancel(runtime: Runtime, tenant: str, arn: str, job: str, state: str, role: str | None) -> list[Body]:
     """Ends the job that a task has started; answers what is to be sent for that. Raises `TaskFailed`."""
     resource = parse_resource(arn)
-    runtime = runtime.for_state(state)
+    runtime = runtime.for_task(state, role)
     if resource.type == "states":
         from .step_functions import stop_child
 

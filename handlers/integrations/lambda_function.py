@@ -5,13 +5,18 @@ See the AWS guide, "Invoke an AWS Lambda function with Step Functions".
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import uuid
+from dataclasses import replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from ..functions import Invocation, InvocationResult, InvokeError
+from .calls import could_not_start
 from .outcomes import TaskFailed, TaskTimedOut
+from .values import compact
 
 if TYPE_CHECKING:
     from ..runtime import Runtime
@@ -21,7 +26,8 @@ if TYPE_CHECKING:
 def call(runtime: Runtime, execution: str, command: TaskCommand) -> str:
     """`Resource` is the function: its payload is the task's input, and the task's result what it answers."""
     request = _request_id(command)
-    return _invoke(runtime, execution, command, command.resource, command.arguments, request).payload
+    invocation = _invocation(runtime, execution, command, command.resource, command.arguments, request)
+    return _result(runtime, command, invocation).payload
 
 
 def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
@@ -29,7 +35,7 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
     arguments = json.loads(command.arguments)
     function = arguments.get("FunctionName") if isinstance(arguments, dict) else None
     if not isinstance(function, str):
-        raise TaskFailed("States.Runtime", "The field 'FunctionName' is required but was missing")
+        raise could_not_start(arguments, ["The field 'FunctionName' is required but was missing"])
     payload = arguments.get("Payload", {})
     # A text is the very payload, and has to be JSON itself.
     if not isinstance(payload, str):
@@ -42,23 +48,81 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
     if qualifier := arguments.get("Qualifier"):
         function = f"{function}:{qualifier}"
     request = _request_id(command)
-    result = _invoke(runtime, execution, command, function, payload, request)
+    invocation = _invocation(runtime, execution, command, function, payload, request)
+    if given := arguments.get("ClientContext"):
+        own = {**_custom(arguments, given), **(invocation.client_context or {})}
+        invocation = replace(invocation, client_context=own)
+    kind = arguments.get("InvocationType", "RequestResponse")
+    if kind not in _STATUS:
+        raise could_not_start(
+            arguments, [f"The value of the field 'InvocationType' must be one of {', '.join(_STATUS)}"]
+        )
+    if kind != "RequestResponse":
+        return _without_result(runtime, invocation, kind)
+    result = _result(runtime, command, invocation)
+    fields: dict[str, Any] = {"ExecutedVersion": result.executed_version}
+    if arguments.get("LogType") == "Tail":
+        fields["LogResult"] = base64.b64encode(result.log.encode()[-_LOG_TAIL:]).decode()
     # The payload is put in as text: a number keeps the digits that the function gave it.
-    head = json.dumps({"ExecutedVersion": result.executed_version})[:-1]
-    tail = json.dumps(
-        {
-            "SdkHttpMetadata": {"HttpStatusCode": 200},
-            "SdkResponseMetadata": {"RequestId": request},
-            "StatusCode": 200,
+    head = compact(fields)[:-1]
+    payload = _SPACES.sub(_kept, result.payload) or "null"
+    return f'{head},"Payload":{payload},{compact(_about(request, kind, result))[1:]}'
+
+
+_STATUS = {"RequestResponse": 200, "Event": 202, "DryRun": 204}
+_LOG_TAIL = 4096
+
+
+def _without_result(runtime: Runtime, invocation: Invocation, kind: str) -> str:
+    """An event that the function is handed some time, or a look whether it could be."""
+    functions = runtime.functions_for(invocation.function)
+    try:
+        if kind == "Event":
+            later = getattr(functions, "invoke_later", functions.invoke)
+            later(invocation)
+        elif (check := getattr(functions, "check", None)) is not None:
+            check(invocation)
+    except InvokeError as error:
+        raise TaskFailed(error.error, str(error)) from None
+    return compact({"Payload": "", **_about(invocation.request_id, kind, None)})
+
+
+def _about(request: str, kind: str, result: InvocationResult | None) -> dict[str, Any]:
+    """What the SDK tells of the call."""
+    headers = {
+        "Connection": "keep-alive",
+        "Content-Type": "application/json",
+        "Date": formatdate(usegmt=True),
+    }
+    if result is not None:
+        headers["Content-Length"] = str(len(result.payload.encode()))
+        headers["X-Amz-Executed-Version"] = result.executed_version
+    headers["x-amzn-RequestId"] = request
+    return {
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+            "HttpHeaders": headers,
+            "HttpStatusCode": _STATUS[kind],
         },
-        separators=(",", ":"),
-    )
-    return f'{head},"Payload":{_SPACES.sub(_kept, result.payload) or "null"},{tail[1:]}'
+        "SdkResponseMetadata": {"RequestId": request},
+        "StatusCode": _STATUS[kind],
+    }
 
 
-def _invoke(
+def _custom(arguments: Any, given: Any) -> dict[str, Any]:
+    """What a `ClientContext` (JSON in base64) has for the function."""
+    try:
+        custom = json.loads(base64.b64decode(given)).get("custom")
+    except (ValueError, TypeError, AttributeError):
+        raise could_not_start(
+            arguments, ["The value of the field 'ClientContext' has an invalid format"]
+        ) from None
+    return custom if isinstance(custom, dict) else {}
+
+
+def _invocation(
     runtime: Runtime, execution: str, command: TaskCommand, function: str, payload: str, request: str
-) -> InvocationResult:
+) -> Invocation:
     context = {
         "idempotency_key": command.key,
         "execution": execution,
@@ -66,7 +130,7 @@ def _invoke(
         "attempt": command.attempt,
         "tenant": command.tenant,
     }
-    invocation = Invocation(
+    return Invocation(
         function=function,
         payload=payload,
         request_id=request,
@@ -75,8 +139,12 @@ def _invoke(
         account=runtime.account,
         region=runtime.region,
     )
+
+
+def _result(runtime: Runtime, command: TaskCommand, invocation: Invocation) -> InvocationResult:
+    """What the function answers. Raises `TaskFailed` and `TaskTimedOut`."""
     try:
-        result = runtime.functions_for(function).invoke(invocation)
+        result = runtime.functions_for(invocation.function).invoke(invocation)
     except InvokeError as error:
         raise TaskFailed(error.error, str(error)) from None
     if result.function_error is None:

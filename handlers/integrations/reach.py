@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...statelang.asl.integrations import unrecognized
 from ...statelang.asl.problems import Problem
-from ...statelang.asl.validation.integrations import unrecognized
 from ...statelang.engine.resources import Resource, parse_resource
 from .. import plugins
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..children import ended
 from .outcomes import TaskFailed, TaskSubmitted
+from .values import as_text
 
 if TYPE_CHECKING:
     from ..runtime import Body, Runtime
@@ -129,8 +130,15 @@ def _call(runtime: Runtime, tenant: str, action: str, arguments: dict[str, Any])
         raise TaskFailed(
             "States.Runtime", f"The resource arn:aws:states:::aws-sdk:sfn:{action} is not supported."
         )
-    answer = front_door.call(runtime, operation, _lower(arguments), tenant)
+    texts = {
+        name: as_text(value) for name, value in arguments.items() if name in _TEXTS and value is not None
+    }
+    answer = front_door.call(runtime, operation, _lower({**arguments, **texts}), tenant)
     return json.dumps(_upper(answer), separators=(",", ":"), ensure_ascii=False)
+
+
+_TEXTS = ("Cause", "Context", "Definition", "Error", "Input", "Output", "Variables")
+"""Parameters that are text: data for them is written as JSON."""
 
 
 def _lower(value: Any) -> Any:

@@ -69,6 +69,10 @@ class Invocations:
         self.functions.config(invocation)
         self._pool.submit(self._attempt, invocation, 1)
 
+    def check(self, invocation: Invocation) -> None:
+        """Whether the function could be called. Raises `FunctionNotFound` and `InvokeError`."""
+        self.functions.config(invocation)
+
     def _invoke(self, invocation: Invocation) -> tuple[InvocationResult, str]:
         config = self.functions.config(invocation)
         began = time.monotonic()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..asl import integrations
+from ..asl.json_text import Json
 from ..asl.path_queries import DataPath, PathQuery
 from ..asl.states import Query, Task
+from ..asl.templates import EvaluationFailed
 from ..jsonpath import Path
 from . import resources
 from .dataflow import Exit, arguments, effective_input, leave, whole
@@ -23,7 +26,10 @@ def enter(turn: Turn, id: str, frame: Frame, state: Task) -> Exit | None:
         raise StateFailed(RUNTIME, str(error)) from None
     if resource.waits_for_token or resource.waits_for_end:
         frame["token"] = make_token(turn.execution["id"], id, turn.next_event, turn.before.get("secret", ""))
-    given = within_limit(arguments(turn, id, frame, state).text, f"The arguments of the task '{state.name}'")
+    call = arguments(turn, id, frame, state)
+    given = within_limit(call.text, f"The arguments of the task '{state.name}'")
+    if resource.family == "service":
+        _check(resource, state, call)
     root = effective_input(turn, id, frame, state) if state.language == "JSONPath" else None
     scope = StateScope(turn, id, frame, root=root)
     limits: dict[str, Any] = {}
@@ -69,6 +75,19 @@ def _seconds(query: Query, scope: StateScope) -> int:
     if isinstance(query, PathQuery) and isinstance(query.query, Path):
         DataPath(query.query, query.field).evaluate(scope)
     return whole(query, scope, least=1)
+
+
+class _WrongArguments(EvaluationFailed):
+    error = RUNTIME
+
+
+def _check(resource: resources.Resource, state: Task, call: Json) -> None:
+    """Raises `EvaluationFailed` for a call that AWS refuses to make."""
+    members = call.value if isinstance(call.value, dict) else {}
+    if problems := integrations.problems(resource, members):
+        field = "Arguments" if state.language == "JSONata" else "Parameters"
+        what = f"The {field} '{call.text}' could not be used to start the Task"
+        raise _WrongArguments(f"{what}: [{', '.join(problems)}]", None)
 
 
 def perform(execution: str, id: str, frame: Frame) -> dict[str, Any]:

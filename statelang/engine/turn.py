@@ -158,6 +158,7 @@ class Turn:
                     "resource": task["resource"],
                     "state": frame["state"],
                     "job": task["job"],
+                    "role": task.get("role"),
                 }
             )
 

@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from ...engine.resources import Resource, parse_resource
+from .. import integrations
 from ..templates import is_expression
-from . import integrations, queries
+from . import queries
 from .findings import Body, Findings
 
 ALL = "States.ALL"

@@ -6,7 +6,11 @@ tasks reach any action of any service, and can wait for a token.
 
 from __future__ import annotations
 
-from ...engine.resources import Resource
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..engine.resources import Resource
 
 _ALONE: tuple[str, ...] = ("",)
 _SYNC = ("", ".sync")
@@ -87,6 +91,55 @@ def check(resource: Resource) -> None:
             raise ValueError(f"aws-sdk has no {resource.action}")
     elif resource.pattern not in OPTIMIZED.get(resource.type, {}).get(resource.call, ()):
         raise ValueError(f"{resource.type} has no {resource.action}")
+
+
+_OF_ITEM = frozenset(
+    {
+        "TableName", "ConditionalOperator", "ConditionExpression", "Expected", "ExpressionAttributeNames",
+        "ExpressionAttributeValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics", "ReturnValues",
+        "ReturnValuesOnConditionCheckFailure",
+    }
+)  # fmt: skip
+_MEMBERS = {
+    ("dynamodb", "getItem"): frozenset(
+        {
+            "TableName", "Key", "AttributesToGet", "ConsistentRead", "ExpressionAttributeNames", "ProjectionExpression",
+            "ReturnConsumedCapacity",
+        }
+    ),
+    ("dynamodb", "putItem"): _OF_ITEM | {"Item"},
+    ("dynamodb", "updateItem"): _OF_ITEM | {"Key", "AttributeUpdates", "UpdateExpression"},
+    ("dynamodb", "deleteItem"): _OF_ITEM | {"Key"},
+    ("events", "putEvents"): frozenset({"Entries", "EndpointId"}),
+    ("lambda", "invoke"): frozenset(
+        {"FunctionName", "Payload", "InvocationType", "ClientContext", "LogType", "Qualifier"}
+    ),
+    ("sns", "publish"): frozenset(
+        {
+            "Message", "MessageAttributes", "MessageStructure", "MessageDeduplicationId", "MessageGroupId", "PhoneNumber",
+            "Subject", "TargetArn", "TopicArn",
+        }
+    ),
+    ("sqs", "sendMessage"): frozenset(
+        {
+            "DelaySeconds", "MessageAttributes", "MessageBody", "MessageDeduplicationId", "MessageGroupId", "QueueUrl",
+            "MessageSystemAttributes",
+        }
+    ),
+    ("states", "startExecution"): frozenset({"Input", "Name", "StateMachineArn", "TraceHeader"}),
+}  # fmt: skip
+
+
+def problems(resource: Resource, members: Iterable[str]) -> list[str]:
+    """What AWS finds wrong with a call of the resource when a state comes to it, in its words."""
+    known = _MEMBERS.get((resource.type, resource.call))
+    if known is None:
+        return []
+    given = set(members)
+    missing = [name for name in required(resource) if name not in given]
+    return [f"The field '{name}' is required but was missing" for name in missing] + [
+        f'The field "{name}" is not supported by Step Functions' for name in members if name not in known
+    ]
 
 
 def unrecognized(arn: str) -> str:
