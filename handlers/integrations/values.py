@@ -104,7 +104,9 @@ def compact(value: Any) -> str:
 
 def _written(value: Any) -> str:
     """Bytes, which a call may be given, as text."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def from_api(answer: Any, shape: Any, spell: Spelling, *, milliseconds: bool) -> dict[str, Any]:
