@@ -287,6 +287,10 @@ class Executions:
 
     def _decide(self, loaded: Loaded, messages: Sequence[Message]) -> _Plan:
         now = self._runtime.clock()
+        # Tokens of before are good for nothing afterwards: what an ended execution's log has in it is no secret any more.
+        messages = [
+            {"secret": secrets.token_hex(16), **message} if message["type"] == "redrive" else message for message in messages
+        ]  # fmt: skip
         decision = decide(loaded.machine, loaded.snapshot, messages, now)
         snapshot, changes, due = decision.snapshot, decision.changes, decision.wake_at
         events, commands = decision.events, decision.commands

@@ -3,7 +3,8 @@
 `{"format", "execution", "exported": {"at", "by"}, "definition", "source_map", "log": {"commits", "payloads"},
 "journal": {...}, "trail", "signature"}`: commits are their stored texts in order, payloads the long values by digest.
 A redacted bundle has no commits, as these hold the secrets, but their digests and the redacted trail: it can be told
-that it was signed and not changed since, and compared with a whole one, but not computed again.
+that it was signed and not changed since, and compared with a whole one, but not computed again. That of an execution
+which still runs is redacted in any case: its commits hold what its tasks' tokens are signed with.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ class InvalidBundle(ValueError):
 def bundle(
     store: Store, execution: str, now: int, by: Identity, key: bytes, redactor: Redactor | None = None
 ) -> dict[str, Any]:
-    """The bundle of an execution, signed with the private `key` (PEM). With a redactor that has paths it is redacted."""
+    """The bundle of an execution, signed with the private `key` (PEM).
+
+    With a redactor that has paths, or while the execution runs, it is redacted.
+    """
     told = trail(store, execution)
-    hidden = bool(redactor)
+    hidden = bool(redactor) or runs(store, execution)
     definition = store.get("definition", told.definition)
     made: dict[str, Any] = {
         "format": FORMAT,
@@ -48,6 +52,20 @@ def bundle(
         "trail": documents.redacted(told, redactor or Redactor()),
     }
     return {**made, "signature": signing.sign(key, _signed(made))}
+
+
+def runs(store: Store, execution: str) -> bool:
+    """Whether an execution, or one that it was forked from, still runs: a fork's log begins with the other's commits."""
+    head = store.head(execution)
+    if head is not None and head.status == "RUNNING":
+        return True
+    first = store.commits(execution, 0, head.seq + 1) if head is not None else []
+    return any(
+        runs(store, message["origin"]["execution"])
+        for commit in first
+        for message in commit.messages
+        if message["type"] == "fork"
+    )
 
 
 def _log(store: Store, key: str, hidden: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..times import rfc3339
-from .redaction import Redactor
+from .redaction import Redactor, learn
 from .trail import Trail
 
 SHORT = 160
@@ -20,15 +20,9 @@ _MEANS = {
 
 def redacted(trail: Trail, redactor: Redactor) -> dict[str, Any]:
     """The trail as JSON, without its secrets."""
-    told = trail.to_json()
-    if not redactor:
-        return told
-    for entry in trail.entries:
-        if entry.what == "started":
-            redactor.learn("input", entry.data.get("input"))
-        for name, value in entry.data.get("assigned", {}).items():
-            redactor.learn(name, value)
-    return redactor.hide(told)
+    if redactor:
+        learn(redactor, trail.entries)
+    return redactor.hide(trail.to_json())
 
 
 def text(told: dict[str, Any], *, whole: bool = False) -> str:

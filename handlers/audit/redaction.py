@@ -1,21 +1,30 @@
 """Secrets taken out of what is shown: those that contracts mark (`secret: true`), and those that somebody names.
 
 A secret is found where it was declared (a field of the input or of a step's result), and its value is then taken out
-wherever it has got to: into another step's arguments, a cause, an approval's form.
+wherever it has got to: into another step's arguments, a cause, an approval's form. The tokens of tasks are taken out
+always: whoever has one can answer its task.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...statelang.engine import read_token
 from ..store import Store
 from ..workflows import source_map
 
+if TYPE_CHECKING:
+    from .trail import Entry
+
 HIDDEN = "•••"
 """What stands in a secret's place."""
+TOKEN = "(task token)"
+"""What stands in a token's place."""
+_TOKEN = re.compile(r"AQ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}")
 _SHORT = 4
 """Texts of fewer characters are only hidden where they were declared: they may stand anywhere by chance."""
 
@@ -71,10 +80,33 @@ class Redactor:
             self._numbers.add((key, secret))
 
     def hide(self, value: Any) -> Any:
-        """The value with every known secret taken out."""
+        """The value with every known secret and every task's token taken out."""
         if self._anywhere:
             value = self._hide_anywhere(value)
-        return self._hide(value, "") if self._texts or self._numbers else value
+        return self._hide(value, "")
+
+    def hide_text(self, text: str) -> str:
+        """A text with every known secret taken out; one that is JSON stays JSON, and as it is where it has none."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return self.hide(text)
+        if not isinstance(value, dict | list):
+            return self.hide(text)
+        hidden = self.hide_texts(value)
+        return text if hidden == value else json.dumps(hidden, separators=(",", ":"), ensure_ascii=False)
+
+    def hide_texts(self, value: Any) -> Any:
+        """As `hide`, also within texts that are JSON."""
+        hidden = self.hide(value)
+        return self._within(hidden)
+
+    def _within(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.hide_text(value) if value[:1] in ("{", "[") else value
+        if isinstance(value, list):
+            return [self._within(item) for item in value]
+        return {key: self._within(part) for key, part in value.items()} if isinstance(value, dict) else value
 
     def _hide_anywhere(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -96,6 +128,8 @@ class Redactor:
         if isinstance(value, str):
             if (key, value) in self._numbers:
                 return HIDDEN
+            if "AQ" in value:
+                value = _TOKEN.sub(_token, value)
             if not self._texts:
                 return value
             if self._pattern is None:
@@ -104,7 +138,7 @@ class Redactor:
             return self._pattern.sub(HIDDEN, value)
         if isinstance(value, dict):
             return {name: self._hide(part, name) for name, part in value.items()}
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             return [self._hide(item, key) for item in value]
         return HIDDEN if not isinstance(value, bool) and (key, value) in self._numbers else value
 
@@ -113,6 +147,35 @@ def redactor_of(store: Store, definition: str, more: Iterable[tuple[str, ...]] =
     """Of what the contracts of the definition (by digest) call secret, and of `more` paths."""
     secrets = (source_map(store, definition) or {}).get("secrets", ())
     return Redactor([*map(read_path, secrets), *more])
+
+
+def redactor_for(store: Store, execution: str, definition: str) -> Redactor:
+    """Of what the contracts of the execution's definition call secret, with all of it that its log knows by now."""
+    redactor = redactor_of(store, definition)
+    if redactor:
+        from .trail import trail
+
+        learn(redactor, trail(store, execution).entries)
+    return redactor
+
+
+def learn(redactor: Redactor, entries: Iterable[Entry]) -> None:
+    """Notes the secrets in what a trail's steps were given and have answered."""
+    for entry in entries:
+        if entry.what == "started":
+            redactor.learn("input", entry.data.get("input"))
+        for name, value in entry.data.get("assigned", {}).items():
+            redactor.learn(name, value)
+        if entry.step is not None and entry.what == "answered":
+            # What breaks its contract is an answer, though no variable has it.
+            output = entry.data.get("output")
+            redactor.learn(entry.step, output)
+            if isinstance(output, dict) and "Payload" in output:
+                redactor.learn(entry.step, output["Payload"])
+
+
+def _token(found: re.Match[str]) -> str:
+    return TOKEN if read_token(found[0]) is not None else found[0]
 
 
 def _at(value: Any, path: tuple[str, ...], key: str) -> Iterator[tuple[str, Any]]:

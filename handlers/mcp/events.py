@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from mcp_types import CallToolResult
 
 from ..api.history import get_execution_history
-from ..audit.redaction import Redactor, redactor_of
+from ..audit.redaction import Redactor, redactor_for
 from ..steps import Steps
-from ..store import Store
 from ..times import rfc3339
 from ..workflows import source_map
 from .kit import Kit
 from .results import answer, call, shortened
 
-_TOKEN = re.compile(r"AQ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}")
-"""Tasks' tokens: whoever has one can answer the task, so nobody is shown one."""
 MAX_SCANNED = 3000
-
-
-def redactor_for(store: Store, snapshot: Mapping[str, Any]) -> Redactor:
-    """Takes out what the contracts of an execution's workflow call secret, wherever it has got to by now."""
-    redactor = redactor_of(store, snapshot["definition"])
-    if redactor:
-        redactor.learn("input", json.loads(snapshot["execution"]["input"]))
-        for key, text in snapshot["variables"].items():
-            redactor.learn(key.rpartition(":")[2], json.loads(text))
-    return redactor
 
 
 def page(
@@ -39,7 +25,7 @@ def page(
     desk = kit.host.desk()
     execution = kit.find(name)
     snapshot = desk.executions.load(execution).snapshot
-    redactor = redactor_for(desk.items.store, snapshot)
+    redactor = redactor_for(desk.items.store, execution, snapshot["definition"])
     mapped = source_map(desk.items.store, snapshot["definition"])
     steps = _steps_of_events(kit, execution, mapped) if step is not None else {}
     found: list[dict[str, Any]] = []
@@ -86,21 +72,21 @@ def _told(event: dict[str, Any], redactor: Redactor, limit: int) -> dict[str, An
         for key, value in details.items():
             if key.endswith("Details") or key in ("roleArn", "region", "resourceType"):
                 continue
-            told[key] = shortened(redactor.hide(without_tokens(value)), limit)
+            told[key] = shortened(redactor.hide(readable(value)), limit)
     return told
 
 
-def without_tokens(value: Any) -> Any:
-    """The value with JSON texts as what they say, and without tokens."""
+def readable(value: Any) -> Any:
+    """The value with JSON texts as what they say."""
     if isinstance(value, str):
         try:
-            parsed = json.loads(_TOKEN.sub("(task token)", value))
+            parsed = json.loads(value)
         except (ValueError, RecursionError):
-            return _TOKEN.sub("(task token)", value)
+            return value
         return parsed if isinstance(parsed, dict | list) else value
     if isinstance(value, list):
-        return [without_tokens(part) for part in value]
-    return {key: without_tokens(part) for key, part in value.items()} if isinstance(value, dict) else value
+        return [readable(part) for part in value]
+    return {key: readable(part) for key, part in value.items()} if isinstance(value, dict) else value
 
 
 def _steps_of_events(kit: Kit, execution: str, mapped: dict[str, Any] | None) -> Mapping[int, str | None]:

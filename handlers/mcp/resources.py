@@ -85,11 +85,10 @@ def add_all(server: MCPServer, kit: Kit) -> None:
             from ..audit.documents import redacted
             from ..audit.redaction import redactor_of
             from ..audit.trail import trail
-            from .events import without_tokens
 
             store = kit.host.desk().items.store
             story = trail(store, kit.find(name))
-            return without_tokens(redacted(story, redactor_of(store, story.definition)))
+            return redacted(story, redactor_of(store, story.definition))
 
         return _text(await _read(kit, told))
 
@@ -102,13 +101,15 @@ def add_all(server: MCPServer, kit: Kit) -> None:
     async def history(name: str) -> str:
         def events() -> list[dict[str, Any]]:
             from ..api.history import get_execution_history
-            from .events import redactor_for, without_tokens
+            from ..audit.redaction import redactor_for
+            from .events import readable
 
             asked = {"executionArn": kit.find(name), "maxResults": MAX_EVENTS, "reverseOrder": True}
             found = get_execution_history(kit.host.runtime, kit.host.tenant, asked)["events"]
             store = kit.host.desk().items.store
-            redactor = redactor_for(store, kit.host.desk().executions.load(asked["executionArn"]).snapshot)
-            return [redactor.hide(without_tokens(event)) for event in found]
+            snapshot = kit.host.desk().executions.load(asked["executionArn"]).snapshot
+            redactor = redactor_for(store, asked["executionArn"], snapshot["definition"])
+            return [redactor.hide(readable(event)) for event in found]
 
         return _text(await _read(kit, events))
 

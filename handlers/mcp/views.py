@@ -11,7 +11,7 @@ from typing import Any
 from mcp_types import CallToolResult
 
 from ...statelang.engine import wake_at
-from ..audit.redaction import Redactor
+from ..audit.redaction import Redactor, redactor_for
 from ..executions import Executions, Loaded
 from ..steps import Steps
 from ..times import rfc3339
@@ -19,7 +19,6 @@ from ..work.answers import Desk
 from ..work.claims import holder
 from ..work.items import WorkItem, payload_of
 from ..workflows import source_map
-from .events import redactor_for
 from .host import Caller, Host
 from .results import answer, call, shortened
 
@@ -49,7 +48,7 @@ class Views:
             loaded = desk.executions.load(execution)  # an answer that lay about has been handed over
             snapshot = loaded.snapshot
             items = desk.items.of_execution(loaded)
-        redactor = redactor_for(desk.items.store, snapshot)
+        redactor = redactor_for(desk.items.store, execution, snapshot["definition"])
         steps = self._steps_of(desk.executions, loaded)
         name = snapshot["execution"]["name"]
         next, todo = self._next(desk, loaded, items, caller)
@@ -68,15 +67,18 @@ class Views:
             snapshot["status"], execution=name, arn=execution,
             workflow=snapshot["state_machine"]["name"], version=(source_map(desk.items.store, snapshot["definition"]) or {}).get("version"),
             next=next, hint=" ".join(part for part in (hint, todo) if part),
-            pending=[self.pending(desk, item, caller) for item in items] or None,
+            pending=[self.pending(desk, item, caller, redactor) for item in items] or None,
             input=shortened(redactor.hide(input), 4000 if full else 600),
-            steps=[{key: value for key, value in step.items() if value not in (None, "", 0)} for step in shown[-MAX_STEPS:]],
+            steps=[{key: redactor.hide(value) for key, value in step.items() if value not in (None, "", 0)} for step in shown[-MAX_STEPS:]],
             earlier_steps=len(shown) - MAX_STEPS if len(shown) > MAX_STEPS else None,
             **ended, **fields,
         )  # fmt: skip
 
-    def pending(self, desk: Desk, item: WorkItem, caller: Caller | None) -> dict[str, Any]:
-        """An open work item, with all that whoever it is for needs."""
+    def pending(
+        self, desk: Desk, item: WorkItem, caller: Caller | None, redactor: Redactor | None = None
+    ) -> dict[str, Any]:
+        """An open work item, with all that whoever it is for needs. An agent is given its own step's input as it is; what
+        a gate shows is for a person, and an agent sees it without secrets."""
         request = item.request
         told: dict[str, Any] = {"for": "agent" if item.kind == "agent" else "person", "step": item.step}
         if item.iteration:
@@ -84,8 +86,10 @@ class Views:
         if item.deadline is not None:
             told["deadline"] = rfc3339(item.deadline)
         if item.kind != "agent":
+            redactor = redactor or self.redactor(desk, item.execution)
             told |= {
-                "gate": item.id, "message": request.get("message"), "shows": shortened(request.get("shows"), 2000),
+                "gate": item.id, "message": redactor.hide(request.get("message")),
+                "shows": shortened(redactor.hide(request.get("shows")), 2000),
                 "approvers": request.get("approvers") or "anybody but the requester", "outcomes": request.get("outcomes"),
                 "decide": self.host.approve.format(gate=item.id), "risk": request.get("risk"),
             }  # fmt: skip
@@ -101,6 +105,10 @@ class Views:
             "budget": request.get("budget") or None, "claim": _claim(desk, item, caller),
         }  # fmt: skip
         return {key: value for key, value in told.items() if value is not None}
+
+    def redactor(self, desk: Desk, execution: str) -> Redactor:
+        definition = desk.executions.load(execution).snapshot["definition"]
+        return redactor_for(desk.items.store, execution, definition)
 
     def _next(
         self, desk: Desk, loaded: Loaded, items: Sequence[WorkItem], caller: Caller

@@ -75,6 +75,12 @@ def _export(options: argparse.Namespace, names: Sequence[str]) -> int:
     for finding in broken:
         print(finding, file=sys.stderr)
     what = "redacted, " if made["redacted"] else ""
+    if made["redacted"] and bundles.runs(store, head.execution):
+        print(
+            f"{head.name} still runs, and its commits hold what its tasks' tokens are signed with: they are in it by their"
+            " digests alone. Export it again when it has ended.",
+            file=sys.stderr,
+        )
     print(f"{options.output}: {what}signed with the key {made['signature']['fingerprint']}", file=sys.stderr)
     return 1 if broken else 0
 

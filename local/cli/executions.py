@@ -8,6 +8,7 @@ import sys
 from datetime import datetime
 from typing import Any
 
+from ...handlers.audit.redaction import Redactor, redactor_for
 from ...handlers.executions import Executions, Loaded
 from ...handlers.runtime import Runtime
 from ...handlers.steps import Steps
@@ -50,6 +51,7 @@ def show(options: argparse.Namespace) -> int:
 
     store, head = find(options)
     loaded = _executions(store).load(head.execution)
+    redactor = _redactor(store, head, options)
     steps = Steps(source_map(store, head.definition))
     steps.feed(event for commit in store.commits(head.execution) for event in commit.events)
     broken = verify(store, head.execution)
@@ -61,12 +63,19 @@ def show(options: argparse.Namespace) -> int:
             "steps": [step.to_json() for step in steps.steps.values()], "commits": loaded.seq + 1,
             "log": "intact" if not broken else [str(finding) for finding in broken],
         }  # fmt: skip
-        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        print(json.dumps(redactor.hide_texts(shown), indent=2, ensure_ascii=False))
         return 0 if not broken else 1
-    _print_summary(loaded)
+    _print_summary(loaded, redactor)
     now = loaded.snapshot.get("stopped") or _last_time(store, loaded)
     rows = [
-        (step.id, step.kind, step.status, f"{step.elapsed(now):.2f}", str(step.tries or ""), step.note)
+        (
+            step.id,
+            step.kind,
+            step.status,
+            f"{step.elapsed(now):.2f}",
+            str(step.tries or ""),
+            redactor.hide_text(step.note),
+        )
         for step in steps.steps.values()
     ]
     print()
@@ -92,6 +101,8 @@ def history(options: argparse.Namespace) -> int:
         if "nextToken" not in page:
             break
         token = {"nextToken": page["nextToken"]}
+    redactor = _redactor(store, head, options)
+    events = [redactor.hide_texts(event) for event in events]
     if options.json:
         print(json.dumps(events, indent=2, ensure_ascii=False))
         return 0
@@ -147,6 +158,11 @@ def find(options: argparse.Namespace) -> tuple[Store, Head]:
     return store, find_execution(store, options.execution)
 
 
+def _redactor(store: Store, head: Head, options: argparse.Namespace) -> Redactor:
+    """Takes out tasks' tokens, and what contracts call secret unless that is to be revealed."""
+    return Redactor() if options.reveal else redactor_for(store, head.execution, head.definition)
+
+
 def _head(head: Head) -> dict[str, Any]:
     return {
         "execution": head.execution,
@@ -158,7 +174,7 @@ def _head(head: Head) -> dict[str, Any]:
     }
 
 
-def _print_summary(loaded: Loaded) -> None:
+def _print_summary(loaded: Loaded, redactor: Redactor) -> None:
     snapshot = loaded.snapshot
     execution = snapshot["execution"]
     stopped = snapshot.get("stopped")
@@ -171,7 +187,7 @@ def _print_summary(loaded: Loaded) -> None:
     ]
     lines += [(key, snapshot[key]) for key in ("output", "error", "cause") if snapshot.get(key) is not None]
     for key, value in lines:
-        print(f"{key + ':':<11}{value}")
+        print(f"{key + ':':<11}{redactor.hide_text(value)}")
 
 
 def _last_time(store: Store, loaded: Loaded) -> int:

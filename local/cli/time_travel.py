@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+from ...handlers.audit.redaction import Redactor, redactor_for
 from ...handlers.executions import Executions
 from ...handlers.store import Head, Store
 from ...handlers.time_travel import checkpoints as named
@@ -104,6 +105,7 @@ def replay(options: argparse.Namespace) -> int:
         made = replaying.replay(_executions(store), head.execution, machine, workflow.source_map, input)
     except replaying.CannotReplay as refused:
         raise WrongRequest(f"{options.file}: {refused}") from None
+    redactor = redactor_for(store, head.execution, head.definition)
     if options.json:
         told = {
             "same": made.same,
@@ -111,13 +113,13 @@ def replay(options: argparse.Namespace) -> int:
             "new": made.new.to_json(),
             "changes": made.changes,
         }
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json.dumps(redactor.hide_texts(told), indent=2, ensure_ascii=False))
     else:
-        _tell(made, head.name, options.file)
+        _tell(made, head.name, options.file, redactor)
     return 0 if made.same else 1
 
 
-def _tell(made: replaying.Difference, name: str, file: str) -> None:
+def _tell(made: replaying.Difference, name: str, file: str, redactor: Redactor) -> None:
     if made.same:
         print(f"{file} goes the same way as {name}, to the same end: {made.new.status}")
         return
@@ -134,7 +136,7 @@ def _tell(made: replaying.Difference, name: str, file: str) -> None:
         end = f"{run.error}: {run.cause or ''}" if run.error else json.dumps(run.output, ensure_ascii=False)
         if run.waits_at:
             end = f"for an answer that {name} never had: {', '.join(run.waits_at)}"
-        print(f"{word + ':':<5}{run.status} {end}")
+        print(f"{word + ':':<5}{run.status} {redactor.hide_text(end)}")
 
 
 def _executions(store: Store) -> Executions:

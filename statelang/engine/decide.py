@@ -74,7 +74,7 @@ def begin(machine: StateMachine, message: Message, now: int) -> dict[str, Any]:
 def take(turn: Turn, message: Message) -> bool:
     """Lets one message happen, and all that follows from it at once; answers whether anything did."""
     if message["type"] == "redrive":
-        return _guarded(turn, lambda: redrive.redrive(turn, message.get("token")))
+        return _guarded(turn, lambda: redrive.redrive(turn, message))
     return turn.running and _guarded(turn, lambda: _MESSAGES[message["type"]](turn, message))
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from . import branches, map_runs
 from .flow import end_with
+from .messages import Message
 from .states import enter
 from .turn import Frame, Turn
 
 REDRIVABLE = ("FAILED", "ABORTED", "TIMED_OUT")
 
 
-def redrive(turn: Turn, token: str | None = None) -> bool:
-    """Whether the execution goes on again."""
+def redrive(turn: Turn, message: Message) -> bool:
+    """Whether the execution goes on again; a message may bring a new secret, which tokens from now on are signed with."""
     before = turn.before
     if before["status"] not in REDRIVABLE:
         return False
@@ -31,7 +32,8 @@ def redrive(turn: Turn, token: str | None = None) -> bool:
         error=None,
         cause=None,
         deadline=deadline,
-        redrive_token=token,
+        redrive_token=message.get("token"),
+        **({"secret": message["secret"]} if "secret" in message else {}),
     )
     details = {"executionRedrivenEventDetails": {"redriveCount": redrives}}
     event = turn._emit("ExecutionRedriven", turn.last_event, details)

@@ -15,6 +15,7 @@ from stratum.handlers.identity import Identity
 from stratum.handlers.store import verify
 from stratum.handlers.work.journal import journal_key
 from stratum.handlers.work.refusal import Refused
+from stratum.local.cli import main
 
 REPO = Path(__file__).resolve().parents[2]
 SPEC = """\
@@ -280,12 +281,58 @@ def test_no_token_and_no_secret_is_shown(here: Here) -> None:
             for uri in ("stratum://executions/first", "stratum://executions/first/history"):
                 [content] = (await agent.client.read_resource(uri)).contents
                 shown.append(content.text)  # pyright: ignore[reportAttributeAccessIssue]
+            waits = await agent.call("step", work=item.handle, result=GOOD, wait=20)
+            shown.append(json.dumps(waits))
+            shown.append(json.dumps(await agent.call("gates")))
             for text in shown:
-                assert item.token not in text
+                assert "AQ" not in text
                 assert item.token[:60] not in text
                 assert INPUT["key"] not in text
 
     talk(conversation)
+
+
+def test_nor_does_the_command_line_show_one(
+    here: Here, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(here.project / "config"))
+    bundle = here.project / "bundle.json"
+
+    def shown(*arguments: str) -> str:
+        assert main([*arguments, "--store", here.url]) == 0, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    async def conversation() -> None:
+        async with here.agent() as agent:
+            await begin(agent, name="first")
+
+    talk(conversation)
+    [item] = here.host.desk().items.open_items().items
+    snapshot = here.host.desk().executions.load(item.execution).snapshot
+    export = ("audit", "export", "first", "--reveal", "-o", str(bundle))
+    texts = [
+        shown(*command)
+        for command in (
+            ("show", "first"), ("show", "first", "--json"), ("history", "first"), ("history", "first", "--json"),
+            ("audit", "first", "--whole"), ("audit", "first", "--format", "markdown", "--whole"), ("audit", "first", "--format", "json"),
+            ("search", "hunter", "--json"), ("search", "notes", "--json"), ("gates", "--json"),
+        )
+    ]  # fmt: skip
+    for text in texts:
+        assert INPUT["key"] not in text
+    assert INPUT["key"] in shown("show", "first", "--reveal")
+    assert INPUT["key"] in shown("history", "first", "--reveal", "--json")
+    shown(*export)
+    for text in (*texts, bundle.read_text()):
+        assert item.token[:60] not in text
+        assert snapshot["secret"] not in text
+    assert json.loads(bundle.read_text())["redacted"]
+    shown("stop", "first")
+    shown(*export)  # what has ended has no secrets but its contracts'
+    assert not json.loads(bundle.read_text())["redacted"]
+    shown("redrive", "first", "--no-run")
+    again = here.host.desk().executions.load(item.execution).snapshot
+    assert (again["status"], again["secret"] in bundle.read_text()) == ("RUNNING", False)
 
 
 def test_a_gate_of_normal_risk_is_not_asked_about(here: Here) -> None:

@@ -39,7 +39,8 @@ def add(server: MCPServer, kit: Kit) -> None:
             if (ended := executions.load(found).snapshot["status"]) != "RUNNING":
                 raise ToolError(f"{execution} has ended already: {ended}")
             who = caller.identity
-            message = messages.stop("Stratum.Stopped", f"{reason} (stopped by {who.agent or who.user})")
+            told = f"{reason} (stopped by {who.agent or who.user})"
+            message = messages.stop("Stratum.Stopped", told, who.to_json())
             for failure in executions.advance({found: [message]}).values():
                 raise failure
             return found

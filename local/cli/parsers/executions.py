@@ -35,10 +35,14 @@ def declare(commands: Commands) -> None:
     )
     show.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
     show.add_argument("--json", action="store_true")
+    show.add_argument("--reveal", action="store_true", help="show what contracts call secret")
 
     history = commands.add_with_store("history", "executions:history", "show an execution's history events")
     history.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
-    history.add_argument("--json", action="store_true", help="the events as the API gives them")
+    history.add_argument(
+        "--json", action="store_true", help="the events as the API gives them, without secrets"
+    )
+    history.add_argument("--reveal", action="store_true", help="show what contracts call secret")
 
     stop = commands.add_with_store("stop", "executions:stop", "stop an execution")
     stop.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
