@@ -15,6 +15,7 @@ from ..statelang.spec.diagnostics import InvalidWorkflow
 
 if TYPE_CHECKING:
     from ..statelang.spec import Loaded
+    from ..statelang.spec.handlers import HandlersOf
     from ..statelang.spec.schema_files import ReadSchema
     from .runtime import Runtime
     from .store import Store
@@ -62,17 +63,21 @@ class DeploymentRefused(ValueError):
     """The front door would not take the definition; the message is its own."""
 
 
-def check(content: bytes, origin: str, *, schemas: ReadSchema | None = None) -> Checked:
+def check(
+    content: bytes, origin: str, *, schemas: ReadSchema | None = None, handlers: HandlersOf | None = None
+) -> Checked:
     """Finds everything that is wrong with the text; `origin` is what findings call it, such as a file's path.
 
-    `schemas` reads the JSON Schema files that a spec names.
+    `schemas` reads the JSON Schema files that a spec names, `handlers` says what is known of its handlers.
     """
     from ..statelang import spec
+    from ..statelang.spec.handlers import no_handlers
 
     definition = _asl(content)
     if definition is not None:
         return _check_asl(content, origin, definition)
-    checked = checked_spec(spec.load(content, origin, schemas=schemas), origin)
+    loaded = spec.load(content, origin, schemas=schemas, handlers=handlers or no_handlers)
+    checked = checked_spec(loaded, origin)
     checked.text = content.decode("utf-8-sig", "replace")
     return checked
 

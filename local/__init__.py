@@ -7,6 +7,7 @@
 - `queues`, `events`, `clock`: the queues and timers, the shapes of events, real and virtual time.
 - `functions`: Python handlers in warm worker processes, or in this process.
 - `server`: the HTTP endpoint of `stratum up`.
+- `handler_types`: what the annotations of handlers beside a spec say.
 - `stores`, `sqlite_store`: a store by its address, and the embedded form.
 - `cost`: bills, and the price table.
 - `coverage`: reports of what tests took of workflows.

@@ -12,7 +12,7 @@ from .problem import WrongRequest
 
 
 def compile(options: argparse.Namespace) -> int:
-    workflow = load_workflow(Path(options.file))
+    workflow = load_workflow(Path(options.file), imports=True)
     if options.source_map and workflow.source_map is None:
         raise WrongRequest(f"{options.file} is Amazon States Language: only a spec has a source map")
     made = workflow.source_map if options.source_map else workflow.definition

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...handlers import workflows
 from ...handlers.workflows import MAX_BYTES, Checked, Workflow
+from ..handler_types import HandlerTypes
 from . import python_files
 from .problem import WrongRequest
 
@@ -60,26 +61,36 @@ def _similar(path: Path) -> str:
     return f"; did you mean {path.parent / close[0]}?" if close else ""
 
 
-def check(path: Path) -> Checked:
-    """Reads the file and finds everything that is wrong with it."""
+def check(path: Path, *, imports: bool = False) -> Checked:
+    """Reads the file and finds everything that is wrong with it, the types of the handlers beside it included.
+
+    With `imports`, handlers are imported (in a process of their own) where their source does not tell their types.
+    """
     if python_files.is_python(path):
-        return _check_built(python_files.build(path))
-    return check_content(read_bytes(path), path)
+        return _check_built(python_files.build(path), imports=imports)
+    content = read_bytes(path)
+    handlers = HandlerTypes(path.parent, imports=imports)
+    return workflows.check(content, str(path), schemas=schemas(path.parent), handlers=handlers)
 
 
 def check_content(content: bytes, path: Path) -> Checked:
-    """Finds everything that is wrong with what was read from the file."""
+    """Finds everything that is wrong with what was read from the file; other handlers may stand for its own."""
     return workflows.check(content, str(path), schemas=schemas(path.parent))
 
 
-def _check_built(built: python_files.Built) -> Checked:
+def _check_built(built: python_files.Built, *, imports: bool = False) -> Checked:
     def read(file: str) -> str:
         try:
             return read_bytes(Path(file)).decode("utf-8-sig", errors="replace")
         except WrongRequest:
             return ""
 
-    loaded = built.workflow.load(str(built.path), read, schemas=schemas(built.path.parent))
+    loaded = built.workflow.load(
+        str(built.path),
+        read,
+        schemas=schemas(built.path.parent),
+        handlers=HandlerTypes(built.folder, imports=imports),
+    )
     return workflows.checked_spec(loaded, str(built.path))
 
 
@@ -104,19 +115,20 @@ def schemas(folder: Path) -> Callable[[str], Any]:
     return read
 
 
-def load_workflow(path: Path) -> WorkflowFile:
+def load_workflow(path: Path, *, imports: bool = False) -> WorkflowFile:
     """The workflow in the file. Raises `WrongRequest` with every error in it."""
     try:
-        return load(path)
+        return load(path, imports=imports)
     except workflows.InvalidWorkflow as error:
         raise WrongRequest(str(error)) from None
 
 
-def load(path: Path) -> WorkflowFile:
+def load(path: Path, *, imports: bool = False) -> WorkflowFile:
     """The workflow in the file. Raises `WrongRequest` where none can be read, `InvalidWorkflow` for one with errors."""
     if python_files.is_python(path):
-        return _file(_check_built(built := python_files.build(path)), built.path, built)
-    return _file(check(path), path, None)
+        built = python_files.build(path)
+        return _file(_check_built(built, imports=imports), built.path, built)
+    return _file(check(path, imports=imports), path, None)
 
 
 def load_built(workflow: Built) -> WorkflowFile:

@@ -17,7 +17,7 @@ def validate(options: argparse.Namespace) -> int:
     unread: list[str] = []
     for name in options.files:
         try:
-            checked.append(check(Path(name)))
+            checked.append(check(Path(name), imports=True))
         except WrongRequest as problem:
             unread.append(str(problem))
     ok = not unread and all(file.ok for file in checked)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def publish(options: argparse.Namespace) -> int:
     from .files import load_workflow
 
-    workflow = load_workflow(Path(options.file))
+    workflow = load_workflow(Path(options.file), imports=True)
     version = options.version_number or (workflow.spec.version if workflow.spec is not None else None)
     if version is None:
         raise WrongRequest(f"{options.file} is plain ASL and says no version; give one with --as 1.0.0")

@@ -133,7 +133,7 @@ class _Writer:
             inner = self.check(contract.items, item, f"{path} & '[' & {index} & ']'")
             self._depth -= 1
             found.append(f"$reduce($map({value}, function({item}, {index}){{[{inner}]}}), $append)")
-        if contract.closed or contract.additional is not None:
+        if contract.closed or (contract.additional is not None and contract.additional.kind != "any"):
             self._depth += 1
             key = f"$_k{self._depth}"
             at = f"{path} & '.' & {key}"

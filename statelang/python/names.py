@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
+EVENT, CONTEXT = "event", "context"
+"""Parameters of a handler that are no fields of its event: the event itself, and the call's context."""
 ErrorName = str | type[BaseException]
 """An error by its name, or the exception whose class bears it."""
 

@@ -14,8 +14,8 @@ from typing import Any
 import typing_extensions
 
 from .annotations import AnnotationError, Shape, record_of
+from .names import CONTEXT, EVENT
 
-EVENT, CONTEXT = "event", "context"
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 

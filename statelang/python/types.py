@@ -57,7 +57,8 @@ def written_type(value: Any) -> Any:
 
 def resolved(document: dict[str, Any]) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The document with its annotations as types, those that have names under `types:`, and what is wrong with them."""
-    from .annotations import schemas_of, standing_alone
+    from .annotations import schemas_of
+    from .schemas import standing_alone
 
     uses = list(_annotations(document, ()))
     made = schemas_of([annotation for _, annotation in uses])

@@ -42,6 +42,7 @@ from .types import resolved, written_type
 if TYPE_CHECKING:
     from ..compiler import Compiled
     from ..spec import Loaded, Position
+    from ..spec.handlers import Handler, HandlersOf
     from ..spec.schema_files import ReadSchema
 
 Path = tuple[str | int, ...]
@@ -305,17 +306,39 @@ class Workflow:
         return dict(self._functions)
 
     def load(
-        self, name: str | None = None, read: ReadText | None = None, *, schemas: ReadSchema | None = None
+        self,
+        name: str | None = None,
+        read: ReadText | None = None,
+        *,
+        schemas: ReadSchema | None = None,
+        handlers: HandlersOf | None = None,
     ) -> Loaded:
         """The spec with everything that is wrong with it. `name` is what findings call the file; `read` gives its
-        text, so that they can show the line; `schemas` gives JSON Schema files that types name."""
+        text, so that they can show the line; `schemas` gives JSON Schema files that types name, `handlers` what is
+        known of handlers that are given by name."""
         from ..spec.loading import load_source
         from .places import PythonSource
 
         document, findings = resolved({**self._header, "steps": self._steps})
         text = read(self.file) if read is not None else ""
         source = PythonSource(name or self.file, document, self._calls, text)
-        return load_source(source, findings, schemas=schemas)
+        known = partial(self._handler, handlers)
+        return load_source(source, findings, schemas=schemas, handlers=known)
+
+    def _handler(self, others: HandlersOf | None, name: str) -> Handler | None:
+        """What is known of a handler: of a task that was given, by its signature."""
+        from ..spec.handlers import Handler
+        from .annotations import AnnotationError
+
+        given: Any = self._functions.get(name)
+        if not isinstance(getattr(given, "options", None), TaskOptions):
+            return None if others is None else others(name)
+        try:
+            signature = given.signature
+        except AnnotationError as error:
+            return Handler(problem=(str(error), None))
+        event, result = signature.event, signature.result
+        return Handler(event and event.contract, result and result.contract)
 
     def compile(self) -> Compiled:
         """Amazon States Language, and the map from its states to the steps. Raises `InvalidWorkflow`."""

@@ -55,6 +55,7 @@ CODES = {
     "W901": "a retry that can never match",
     "W902": "an optional value where the contract wants one",
     "W903": "a part of a JSON Schema that is not checked",
+    "W904": "a handler that its module does not have, or whose types cannot be read",
 }
 
 

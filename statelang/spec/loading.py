@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from .diagnostics import Diagnostic
+from .handlers import HandlersOf, no_handlers
 from .model_errors import kind_of, tell
 from .models import Spec
 from .reading import StepReader
@@ -29,19 +30,29 @@ class Loaded:
         return self.spec is not None and not any(each.severity == "error" for each in self.diagnostics)
 
 
-def load(text: str | bytes, name: str = "<spec>", *, schemas: ReadSchema | None = None) -> Loaded:
+def load(
+    text: str | bytes,
+    name: str = "<spec>",
+    *,
+    schemas: ReadSchema | None = None,
+    handlers: HandlersOf = no_handlers,
+) -> Loaded:
     """Reads and checks a spec. Never raises for a bad one: what is wrong is in `diagnostics`, all at once.
 
-    `schemas` gives the JSON Schema files that the spec names.
+    `schemas` gives the JSON Schema files that the spec names, `handlers` what is known of its handlers.
     """
     source, findings = read_source(text, name)
     if source.data is None:
         return Loaded(source, None, findings)
-    return load_source(source, findings, schemas=schemas)
+    return load_source(source, findings, schemas=schemas, handlers=handlers)
 
 
 def load_source(
-    source: Source, findings: Sequence[Diagnostic] = (), *, schemas: ReadSchema | None = None
+    source: Source,
+    findings: Sequence[Diagnostic] = (),
+    *,
+    schemas: ReadSchema | None = None,
+    handlers: HandlersOf = no_handlers,
 ) -> Loaded:
     """Checks a spec whose data is there; `findings` are those that were made on the way to it."""
     findings = list(findings)
@@ -51,7 +62,7 @@ def load_source(
     if spec is not None:
         from .checks import check
 
-        findings = findings + check(spec, reader.broken)
+        findings = findings + check(spec, reader.broken, handlers)
     found = sorted((_placed(source, finding) for finding in findings), key=_order)
     return Loaded(source, None if refused or reader.refused else spec, found)
 

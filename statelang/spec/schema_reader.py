@@ -151,10 +151,13 @@ class SchemaReader:
         for name, part in properties.items():
             field = self._read(part, base, f"{at}/properties/{_escaped(name)}")
             fields[name] = field if name in required else _optional(field)
-        rest = schema.get("additionalProperties", True)
-        if not isinstance(rest, bool):
-            additional = self._read(rest, base, f"{at}/additionalProperties")
-            contract = replace(contract, additional=None if additional == ANY else additional)
+        rest = schema.get("additionalProperties")
+        if rest is True or isinstance(rest, dict):
+            contract = replace(contract, additional=self._read(rest, base, f"{at}/additionalProperties"))
+        elif rest not in (None, False):
+            self._problem(
+                "S307", f"{_place(base, at, 'additionalProperties')}: a schema, true or false is wanted"
+            )
         for name in required:
             if isinstance(name, str) and name not in fields:
                 if rest is False:

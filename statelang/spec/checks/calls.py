@@ -8,14 +8,21 @@ from ..contracts import ANY, Contract
 from ..expressions import Path, Scope
 from ..models import AgentStep, CallStep, Retry, TaskStep, WorkflowStep
 from .checker import Check, Checker, with_known
+from .fitting import why_not
 from .results import has_loop, retry_of
 
 _WORKFLOW = re.compile(r"[A-Za-z0-9_-]{1,80}(:[A-Za-z0-9_-]{1,80})?|arn:[^:\s]+:states:[^\s]+")
 
 
 def task(checker: Checker, step: TaskStep, path: Path, scope: Scope) -> None:
-    _call(checker, step, path, scope, has_loop(checker.spec, step, checker.contracts.steps.get(step.id)))
+    written = None if step.output is None else checker.contracts.steps.get(step.id)
+    _call(checker, step, path, scope, has_loop(checker.spec, step, written))
     checker.task_name(step.task, (*path, "task"))
+    handler = checker.handlers(step.task)
+    if handler is not None and handler.result is not None and written is not None:
+        if (reason := why_not(handler.result, written)) is not None:
+            message = f"the handler {step.task} answers {handler.result}, and the contract wants {written}"
+            checker.problem("S304", message, (*path, "output"), reason)
     _retry(checker, step, path)
     defaults = checker.spec.defaults
     _silence(
@@ -52,7 +59,10 @@ def agent(checker: Checker, step: AgentStep, path: Path, scope: Scope) -> None:
 def _call(checker: Checker, step: CallStep, path: Path, scope: Scope, loop: bool) -> None:
     contract = checker.contracts.steps.get(step.id, ANY)
     more = {"attempt": Contract("integer"), "violations": ANY} if loop else {}
-    checker.data(step.input, (*path, "input"), with_known(scope, more))
+    if isinstance(step, TaskStep):
+        checker.event(step.task, step.input, path, with_known(scope, more))
+    else:
+        checker.data(step.input, (*path, "input"), with_known(scope, more))
     results = with_known(scope, {"result": contract})
     for index, each in enumerate(step.ensure):
         checker.bare(each.that, (*path, "ensure", index, "that"), results)

@@ -10,6 +10,7 @@ from ..contracts import ANY, Contract
 from ..diagnostics import Diagnostic
 from ..expressions import Path, Scope, check_expression, inside, is_expression, templates, when_true
 from ..flow import END
+from ..handlers import HandlersOf, no_handlers
 from ..models import AnyStep, FallibleStep, Placed, Spec, walk
 from ..outline import Outline, outline
 from .fitting import misfits
@@ -29,17 +30,24 @@ ELSEWHERE = {
 Check = Callable[["Checker", Any, Path, Scope], None]
 
 
-def check(spec: Spec, missing: Sequence[str] = ()) -> list[Diagnostic]:
+def check(spec: Spec, missing: Sequence[str] = (), handlers: HandlersOf = no_handlers) -> list[Diagnostic]:
     """Everything that is wrong with the spec. `missing` are steps that it should have too: then flow is not judged."""
     from . import bodies, calls, gates, plain
 
     kinds: dict[str, Check] = {**plain.CHECKS, **calls.CHECKS, **bodies.CHECKS, **gates.CHECKS}
-    return Checker(spec, missing, kinds).findings
+    return Checker(spec, missing, kinds, handlers).findings
 
 
 class Checker:
-    def __init__(self, spec: Spec, missing: Sequence[str], kinds: Mapping[str, Check]):
+    def __init__(
+        self,
+        spec: Spec,
+        missing: Sequence[str],
+        kinds: Mapping[str, Check],
+        handlers: HandlersOf = no_handlers,
+    ):
         self.spec = spec
+        self.handlers = handlers
         self.kinds = kinds
         self.findings: list[Diagnostic] = []
         self.incomplete = bool(missing)
@@ -49,7 +57,7 @@ class Checker:
             contracts_of_types(spec, self.findings)
             return
         self.shape: Outline = outline(spec, [] if self.incomplete else self.findings)
-        self.contracts = contracts_of(spec, self.findings, self.shape)
+        self.contracts = contracts_of(spec, self.findings, self.shape, handlers)
         self.contracts.steps.update(dict.fromkeys(missing, ANY))
         self.ids = frozenset({*self.shape.steps, *missing})
         known = {"input": self.contracts.input or ANY, "context": ANY}
@@ -124,11 +132,30 @@ class Checker:
             text, offset = text.strip(), len(text) - len(text.lstrip())
         self.expression(text, path, scope, offset)
 
-    def data(self, value: Any, path: Path, scope: Scope, contract: Contract | None = None) -> None:
+    def data(
+        self,
+        value: Any,
+        path: Path,
+        scope: Scope,
+        contract: Contract | None = None,
+        who: str = "the contract",
+    ) -> None:
         for text, at, offset in templates(value, path):
             self.expression(text, at, scope, offset)
         if contract is not None:
-            self.findings += misfits(value, contract, path, scope)
+            self.findings += misfits(value, contract, path, scope, who)
+
+    def event(self, task: str, value: Any, path: Path, scope: Scope) -> None:
+        """What a handler is given, at `path` of what calls it, as far as is known what it takes."""
+        handler = self.handlers(task)
+        if handler is not None and handler.problem is not None:
+            self.problem("W904", handler.problem[0], (*path, "task"), handler.problem[1], "warning")
+        takes = handler.event if handler is not None else None
+        if value is None and takes is not None:
+            value, at = {}, (*path, "task")
+        else:
+            at = (*path, "input")
+        self.data(value, at, scope, takes, f"the handler {task}")
 
     # -- what every kind of step may have ----------------------------------------------------------------
 
@@ -161,7 +188,7 @@ class Checker:
                 done.elsewhere,
                 done.there,
             )
-            self.data(step.compensate.input, (*at, "input"), done)
+            self.event(step.compensate.task, step.compensate.input, at, done)
 
     def task_name(self, name: str, path: Path) -> None:
         import re

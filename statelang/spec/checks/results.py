@@ -9,6 +9,7 @@ from ..contracts import ANY, Contract, TypeReader
 from ..diagnostics import Diagnostic
 from ..expressions import Known, contract_of, inside, is_expression
 from ..flow import END, Path
+from ..handlers import HandlersOf, no_handlers
 from ..inference import NULL, infer, items_of, joined
 from ..models import (
     AnyStep,
@@ -58,8 +59,16 @@ class Contracts:
         return known
 
 
-def contracts_of(spec: Spec, findings: list[Diagnostic], shape: Outline | None = None) -> Contracts:
-    """Resolves the types of a spec whose steps have ids of their own; what is wrong with them is added to `findings`."""
+def contracts_of(
+    spec: Spec,
+    findings: list[Diagnostic],
+    shape: Outline | None = None,
+    handlers: HandlersOf = no_handlers,
+) -> Contracts:
+    """Resolves the types of a spec whose steps have ids of their own; what is wrong with them is added to `findings`.
+
+    What `handlers` say holds for references alone: a compiled workflow checks the contracts that are written in it.
+    """
     reader = TypeReader(spec.types, findings)
     for name in spec.types:
         reader.named(name, ("types", name))
@@ -72,7 +81,11 @@ def contracts_of(spec: Spec, findings: list[Diagnostic], shape: Outline | None =
         step = placed.step
         if isinstance(step, CallStep):
             written = step.output
-            contracts.steps[id] = ANY if written is None else reader.read(written, (*placed.path, "output"))
+            if written is not None:
+                contracts.steps[id] = reader.read(written, (*placed.path, "output"))
+            else:
+                handler = handlers(step.task) if isinstance(step, TaskStep) else None
+                contracts.steps[id] = (handler.result if handler is not None else None) or ANY
         elif isinstance(step, GateStep) and step.gate.form is not None:
             contracts.forms[id] = reader.read(step.gate.form, (*placed.path, "gate", "form"))
     _Yields(shape, contracts).all()
