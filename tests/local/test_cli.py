@@ -6,15 +6,14 @@ import json
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import COMMAND, stratum
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "local" / "examples"
-STRATUM = [sys.executable, "-c", "import sys; from stratum.local.cli import main; sys.exit(main())"]
 
 HELLO = 'stratum: "1"\nworkflow: hello\nversion: 1.0.0\nsteps:\n  - {id: greet, task: hello.greet, input: {name: "{% $input.name %}"}}\n'
 HANDLER = "def greet(event, context):\n    print('greeting')\n    return 'Hello, ' + event['name']\n"
@@ -23,18 +22,6 @@ ASL = {
     "QueryLanguage": "JSONata",
     "States": {"A": {"Type": "Pass", "Output": "{% $states.input.n + 1 %}", "End": True}},
 }
-
-
-def stratum(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*STRATUM, *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, **environ},
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -46,23 +33,23 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_run_prints_the_result_alone_on_stdout(folder: Path) -> None:
-    done = stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', "--name", "one", cwd=folder)
+    done = stratum(folder, "run", "hello.yaml", "--input", '{"name": "Ada"}', "--name", "one")
     assert (done.returncode, json.loads(done.stdout)) == (0, "Hello, Ada")
     assert "greet" in done.stderr
     assert "stratum history one" in done.stderr
-    again = stratum("run", "hello.yaml", "--name", "one", cwd=folder)
+    again = stratum(folder, "run", "hello.yaml", "--name", "one")
     assert again.returncode == 2
     assert "stratum show one" in again.stderr
 
 
 def test_run_as_json(folder: Path) -> None:
-    done = stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', "--json", cwd=folder)
+    done = stratum(folder, "run", "hello.yaml", "--input", '{"name": "Ada"}', "--json")
     outcome = json.loads(done.stdout)
     assert (outcome["status"], outcome["output"]) == ("SUCCEEDED", "Hello, Ada")
 
 
 def test_a_workflow_that_fails_is_1_and_says_why(folder: Path) -> None:
-    done = stratum("run", "hello.yaml", "--input", '{"name": 5}', cwd=folder)
+    done = stratum(folder, "run", "hello.yaml", "--input", '{"name": 5}')
     assert (done.returncode, done.stdout) == (1, "")
     assert "TypeError" in done.stderr
     assert "hello.py" in done.stderr
@@ -73,7 +60,7 @@ def test_asl_runs_just_the_same(folder: Path, name: str) -> None:
     (folder / "asl.yaml").write_text(
         "StartAt: A\nQueryLanguage: JSONata\nStates:\n  A: {Type: Pass, Output: '{% $states.input.n + 1 %}', End: true}\n"
     )
-    done = stratum("run", name, "--input", '{"n": 41}', cwd=folder)
+    done = stratum(folder, "run", name, "--input", '{"n": 41}')
     assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
 
 
@@ -83,7 +70,7 @@ def test_asl_is_validated_with_its_places_and_warnings(folder: Path) -> None:
         '    "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",\n'
         '    "Parameters": {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}}\n }\n}\n'
     )
-    done = stratum("validate", "order.asl.json", cwd=folder)
+    done = stratum(folder, "validate", "order.asl.json")
     assert (done.returncode, done.stdout) == (0, "order.asl.json: ok\n")
     assert "order.asl.json:3:3: warning CALLBACK_WITHOUT_TIMEOUT" in done.stderr
     assert '\n      "Ask a/b": {' in done.stderr
@@ -91,51 +78,51 @@ def test_asl_is_validated_with_its_places_and_warnings(folder: Path) -> None:
 
     broken = (folder / "order.asl.json").read_text().replace('"End": true', '"Next": "Nowhere"')
     (folder / "order.asl.json").write_text(broken)
-    done = stratum("validate", "order.asl.json", "--json", cwd=folder)
+    done = stratum(folder, "validate", "order.asl.json", "--json")
     findings = {finding["code"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert done.returncode == 2
     target = findings["MISSING_TRANSITION_TARGET"]
     assert (target["line"], target["location"], target["severity"]) == (3, "/States/Ask a/b/Next", "error")
-    assert stratum("run", "order.asl.json", cwd=folder).returncode == 2
+    assert stratum(folder, "run", "order.asl.json").returncode == 2
 
     (folder / "order.asl.json").write_text('{"States": {}}')
-    done = stratum("validate", "order.asl.json", cwd=folder)
+    done = stratum(folder, "validate", "order.asl.json")
     assert (done.returncode, "These fields are required: [StartAt]" in done.stderr) == (2, True)
 
 
 def test_what_was_run_can_be_looked_at(folder: Path) -> None:
-    stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', "--name", "first", cwd=folder)
-    assert "first" in stratum("list", cwd=folder).stdout
-    assert json.loads(stratum("list", "--json", cwd=folder).stdout)[0]["status"] == "SUCCEEDED"
-    shown = stratum("show", "fir", cwd=folder).stdout
+    stratum(folder, "run", "hello.yaml", "--input", '{"name": "Ada"}', "--name", "first")
+    assert "first" in stratum(folder, "list").stdout
+    assert json.loads(stratum(folder, "list", "--json").stdout)[0]["status"] == "SUCCEEDED"
+    shown = stratum(folder, "show", "fir").stdout
     assert "greet" in shown
     assert "every digest is right" in shown
-    events = json.loads(stratum("history", "first", "--json", cwd=folder).stdout)
+    events = json.loads(stratum(folder, "history", "first", "--json").stdout)
     assert [event["id"] for event in events] == list(range(1, len(events) + 1))
     assert events[0]["type"] == "ExecutionStarted"
-    assert "TaskSucceeded" in stratum("history", "first", cwd=folder).stdout
-    stop = stratum("stop", "first", cwd=folder)
+    assert "TaskSucceeded" in stratum(folder, "history", "first").stdout
+    stop = stratum(folder, "stop", "first")
     assert (stop.returncode, "ended already" in stop.stderr) == (2, True)
-    assert "did you mean first" in stratum("show", "frist", cwd=folder).stderr
+    assert "did you mean first" in stratum(folder, "show", "frist").stderr
 
 
 def test_compile_graph_and_schema(folder: Path) -> None:
-    definition = json.loads(stratum("compile", "hello.yaml", cwd=folder).stdout)
+    definition = json.loads(stratum(folder, "compile", "hello.yaml").stdout)
     assert definition["States"]["greet"]["Type"] == "Task"
-    source_map = json.loads(stratum("compile", "hello.yaml", "--source-map", cwd=folder).stdout)
+    source_map = json.loads(stratum(folder, "compile", "hello.yaml", "--source-map").stdout)
     assert source_map["states"]["greet"] == {"step": "greet", "role": "task", "line": 5, "column": 5}
-    stratum("compile", "hello.yaml", "-o", "out.json", cwd=folder)
+    stratum(folder, "compile", "hello.yaml", "-o", "out.json")
     assert json.loads((folder / "out.json").read_text()) == definition
-    assert stratum("graph", "hello.yaml", cwd=folder).stdout.startswith("flowchart TD")
-    assert stratum("graph", "asl.json", cwd=folder).stdout.startswith("flowchart TD")
-    assert json.loads(stratum("schema", cwd=folder).stdout)["title"] == "A Stratum workflow"
+    assert stratum(folder, "graph", "hello.yaml").stdout.startswith("flowchart TD")
+    assert stratum(folder, "graph", "asl.json").stdout.startswith("flowchart TD")
+    assert json.loads(stratum(folder, "schema").stdout)["title"] == "A Stratum workflow"
 
 
 @pytest.mark.parametrize("example", ["orders", "etl", "release"])
 def test_the_examples_are_valid(example: str, tmp_path: Path) -> None:
     file = str(EXAMPLES / example / f"{example}.yaml")
-    assert stratum("validate", file, cwd=tmp_path).returncode == 0
-    assert json.loads(stratum("compile", file, cwd=tmp_path).stdout)["StartAt"] == "workflow: start"
+    assert stratum(tmp_path, "validate", file).returncode == 0
+    assert json.loads(stratum(tmp_path, "compile", file).stdout)["StartAt"] == "workflow: start"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +139,7 @@ def test_the_examples_are_valid(example: str, tmp_path: Path) -> None:
 )
 def test_the_examples_run(example: str, input: str, code: int, said: str, tmp_path: Path) -> None:
     folder = EXAMPLES / example
-    done = stratum("run", str(folder / f"{example}.yaml"), "--input", f"@{folder / input}.json", cwd=tmp_path)
+    done = stratum(tmp_path, "run", str(folder / f"{example}.yaml"), "--input", f"@{folder / input}.json")
     assert done.returncode == code, done.stderr
     assert said in done.stdout + done.stderr
 
@@ -171,11 +158,11 @@ def test_the_examples_run(example: str, input: str, code: int, said: str, tmp_pa
 def test_whatever_the_file_is_there_is_an_answer(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     for command in ("validate", "run", "compile"):
-        done = stratum(command, name, cwd=tmp_path)
+        done = stratum(tmp_path, command, name)
         assert done.returncode == 2
         assert name in done.stderr
         assert "Traceback" not in done.stderr
-    findings = json.loads(stratum("validate", name, "--json", cwd=tmp_path).stdout)
+    findings = json.loads(stratum(tmp_path, "validate", name, "--json").stdout)
     assert not findings["ok"]
 
 
@@ -196,14 +183,14 @@ def test_whatever_the_file_is_there_is_an_answer(name: str, content: bytes, tmp_
     ],
 )
 def test_a_wrong_request_is_2_and_says_how_to_go_on(arguments: list[str], said: str, folder: Path) -> None:
-    done = stratum(*arguments, cwd=folder)
+    done = stratum(folder, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_an_input_that_the_contract_refuses_starts_nothing(tmp_path: Path) -> None:
-    done = stratum("run", str(EXAMPLES / "orders" / "orders.yaml"), "--input", '{"id": 5}', cwd=tmp_path)
+    done = stratum(tmp_path, "run", str(EXAMPLES / "orders" / "orders.yaml"), "--input", '{"id": 5}')
     assert done.returncode == 2
     assert "$.id" in done.stderr
     assert "$.card" in done.stderr
@@ -215,13 +202,13 @@ def test_another_process_can_stop_a_run(folder: Path) -> None:
         'stratum: "1"\nworkflow: long\nversion: 1.0.0\nsteps: [{id: nap, wait: 1h}]\n'
     )
     run = subprocess.Popen(
-        [*STRATUM, "run", "long.yaml", "--name", "nap"], cwd=folder, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "run", "long.yaml", "--name", "nap"], cwd=folder, stderr=subprocess.PIPE, text=True
     )
     assert run.stderr is not None
     while "nap " not in run.stderr.readline():
         pass  # the line of the step comes once the execution is in the store
-    assert "another process is running it" in stratum("resume", cwd=folder).stderr
-    assert stratum("stop", "nap", "--error", "Enough", cwd=folder).returncode == 0
+    assert "another process is running it" in stratum(folder, "resume").stderr
+    assert stratum(folder, "stop", "nap", "--error", "Enough").returncode == 0
     assert run.wait(timeout=20) == 1
     assert "ABORTED" in run.stderr.read()
 
@@ -234,7 +221,7 @@ def test_a_terminal_gets_a_live_tree(folder: Path) -> None:
         "stderr": theirs,
         "env": {**os.environ, "TERM": "xterm"},
     }
-    run = subprocess.Popen([*STRATUM, "run", "hello.yaml", "--input", '{"name": "Ada"}'], **arguments)
+    run = subprocess.Popen([*COMMAND, "run", "hello.yaml", "--input", '{"name": "Ada"}'], **arguments)
     os.close(theirs)
     shown = b""
     while True:
@@ -253,13 +240,13 @@ def test_a_terminal_gets_a_live_tree(folder: Path) -> None:
 
 
 def test_a_damaged_store_is_told_and_left_alone(folder: Path) -> None:
-    stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', cwd=folder)
+    stratum(folder, "run", "hello.yaml", "--input", '{"name": "Ada"}')
     store = folder / ".stratum" / "stratum.db"
     damaged = bytearray(store.read_bytes())
     damaged[4096:] = b"\x55" * (len(damaged) - 4096)
     store.write_bytes(damaged)
     for arguments in (["list"], ["run", "hello.yaml", "--input", '{"name": "Ada"}']):
-        done = stratum(*arguments, cwd=folder)
+        done = stratum(folder, *arguments)
         assert done.returncode in (1, 2)
         assert "Traceback" not in done.stderr
         assert "store" in done.stderr
@@ -270,12 +257,12 @@ def test_one_name_is_run_by_one_process(folder: Path) -> None:
         'stratum: "1"\nworkflow: long\nversion: 1.0.0\nsteps: [{id: nap, wait: 1h}]\n'
     )
     run = subprocess.Popen(
-        [*STRATUM, "run", "long.yaml", "--name", "nap"], cwd=folder, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "run", "long.yaml", "--name", "nap"], cwd=folder, stderr=subprocess.PIPE, text=True
     )
     assert run.stderr is not None
     while "nap " not in run.stderr.readline():
         pass  # the line of the step comes once the execution is in the store
-    again = stratum("run", "long.yaml", "--name", "nap", cwd=folder)
+    again = stratum(folder, "run", "long.yaml", "--name", "nap")
     run.kill()
     run.communicate()
     assert (again.returncode, "another process is running 'nap'" in again.stderr) == (2, True)
@@ -286,14 +273,14 @@ def test_one_name_is_run_by_one_process(folder: Path) -> None:
 )
 def test_odd_inputs_come_out_as_they_went_in(folder: Path, input: str) -> None:
     (folder / "pass.json").write_text(json.dumps({**ASL, "States": {"A": {"Type": "Pass", "End": True}}}))
-    done = stratum("run", "pass.json", "--input", input, cwd=folder)
+    done = stratum(folder, "run", "pass.json", "--input", input)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == json.loads(input)
 
 
 def test_an_input_that_is_too_large_is_refused(folder: Path) -> None:
     (folder / "big.json").write_text(json.dumps("x" * 300_000))
-    done = stratum("run", "asl.json", "--input", "@big.json", cwd=folder)
+    done = stratum(folder, "run", "asl.json", "--input", "@big.json")
     assert (done.returncode, "262144" in done.stderr) == (2, True)
 
 
@@ -304,13 +291,13 @@ def test_a_json_schema_file_is_a_contract(folder: Path) -> None:
     (folder / "hello.yaml").write_text(
         HELLO.replace("steps:", "types: {Order: {$ref: order.schema.json}}\ninput: Order\nsteps:")
     )
-    done = stratum("run", "hello.yaml", "--input", '{"name": 1}', cwd=folder)
+    done = stratum(folder, "run", "hello.yaml", "--input", '{"name": 1}')
     assert done.returncode == 2
     assert "$.name: expected string, got number" in done.stderr
-    done = stratum("run", "hello.yaml", "--input", '{"name": "Ada"}', cwd=folder)
+    done = stratum(folder, "run", "hello.yaml", "--input", '{"name": "Ada"}')
     assert (done.returncode, json.loads(done.stdout)) == (0, "Hello, Ada")
     assert "W903: order.schema.json#: `not` is not checked" in done.stderr
     (folder / "order.schema.json").write_text("{")
-    done = stratum("validate", "hello.yaml", cwd=folder)
+    done = stratum(folder, "validate", "hello.yaml")
     assert done.returncode == 2
     assert "order.schema.json is neither JSON nor YAML" in done.stderr
