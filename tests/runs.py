@@ -62,7 +62,8 @@ class Ran:
     """One run: how it ended, and what the handlers were given.
 
     `functions` are called by the names of their tasks, `answer` plays people and agents. `restarts`: the process dies
-    after every commit, before anything that follows from it has gone out, and another goes on from the store.
+    after every commit, before anything that follows from it has gone out, and another goes on from the store, which it
+    opens by `opened`; without, it is the same one in memory.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Ran:
         answer: Answer | None = None,
         *,
         restarts: bool = False,
-        store: Store | None = None,
+        opened: Callable[[], Store] | None = None,
         children: Mapping[str, str] | None = None,
         clock: VirtualClock | None = None,
         redrives: int = 0,
@@ -86,7 +87,8 @@ class Ran:
         self.commits = 0
         self.desk = Desk(answer)
         self.clock = clock or VirtualClock()
-        self.store = store or open_store("sqlite:///:memory:")
+        self._opened = opened
+        self.store = opened() if opened else open_store("sqlite:///:memory:")
         self._restarts = restarts
         self._redrives = redrives
         self._functions = {
@@ -135,6 +137,9 @@ class Ran:
     def _cloud(self) -> LocalCloud:
         functions = InProcessFunctions({**self._functions, WORK: self.desk})
         observer = self._observe if self._restarts else None
+        if self._opened is not None:
+            self.store.close()
+            self.store = self._opened()
         cloud = LocalCloud(self.store, functions, clock=self.clock, workers=0, observer=observer)
         cloud.runtime.functions = functions  # the desk, in place of the work handler
         return cloud

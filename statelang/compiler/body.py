@@ -17,7 +17,7 @@ from typing import Any
 from ..spec.checks import ERROR
 from ..spec.contracts import Contract
 from ..spec.flow import END, Path
-from ..spec.models import AnyStep, MapStep, RepeatStep, bodies
+from ..spec.models import AnyStep, CallStep, MapStep, RepeatStep, bodies
 from . import guards
 from .errors import ALL, WORKFLOW_TIMED_OUT, reraised
 from .machine import Machine, State
@@ -105,6 +105,11 @@ class Body:
     @property
     def distributed(self) -> bool:
         return isinstance(self.around, MapStep) and self.around.map.mode == "distributed"
+
+    @property
+    def root(self) -> Body:
+        """The workflow's own list."""
+        return self if self.outer is None else self.outer.root
 
     def state(self, what: str, id: str | None = None) -> str:
         """The name of a state: of the step `id`, or of the list itself."""
@@ -321,18 +326,20 @@ class Body:
             return frozenset()
         if self.machine.deadline:  # every error may be that the time is over, and be told as that
             return self.ids | {END}
-        holders = [
-            step.id
-            for step in self.steps
-            if step.id in self.machine.compensated
-            or any(self.machine.holds_compensation(tuple(body.steps)) for body in bodies(step))
-        ]
         within = {
             step.id
             for step in self.steps
             if any(self.machine.holds_compensation(tuple(body.steps)) for body in bodies(step))
         }
-        return frozenset({*within, *self.flow.reached_from(holders)})
+        own = {step.id for step in self.steps if step.id in self.machine.compensated}
+        # An answer that is refused was given all the same.
+        refusing = {step.id for step in self.steps if step.id in own and self._checks(step)}
+        return frozenset({*within, *refusing, *self.flow.reached_from({*within, *own})})
+
+    def _checks(self, step: AnyStep) -> bool:
+        if not isinstance(step, CallStep):
+            return False
+        return bool(step.ensure) or self.machine.contracts.steps[step.id].kind != "any"
 
     # -- stages ------------------------------------------------------------------------------------------
 

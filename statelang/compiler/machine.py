@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..spec.checks import Contracts
+from ..spec.checks import Contracts, has_deadline
 from ..spec.contracts import Contract
 from ..spec.models import AnyStep, FallibleStep, GateStep, MapStep, Spec, walk
 from ..spec.outline import Outline
@@ -34,7 +34,9 @@ class Machine:
             for id, placed in shape.steps.items()
             if isinstance(placed.step, FallibleStep) and placed.step.compensate is not None
         }
-        self.deadline = self.compensated and spec.timeout is not None
+        self.undoing: dict[str, str] = {}
+        """By step, the expression for the input of its compensation, where that is computed when it runs."""
+        self.deadline = has_deadline(spec)
         """Whether the workflow's timeout is looked at by every state that waits, as there is something to undo."""
         items = {placed.step.map.as_ for placed in shape.steps.values() if isinstance(placed.step, MapStep)}
         self._variables = {*shape.steps, *items, *RESERVED}

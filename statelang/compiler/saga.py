@@ -1,58 +1,114 @@
 """What was done and can be undone: the stack, and how it is unwound.
 
 The stack is a variable: a list of `{step, at, input}`, the latest first, with the input of the compensation as it was
-computed when the step was done. Lists of steps within steps have stacks of their own and hand them up. An error that
-nothing catches leads to the workflow's own list, which takes one entry after the other off the stack, and ends with
-that error. A compensation that fails for good stops there: `redrive` begins with it again.
+computed when the step was done. An answer that its contract or an `ensure` refuses was given all the same, and what it
+tells of is undone as far as it tells. So the input is computed there only by what cannot fail; else the entry has
+what it is computed from (`given`), and the compensation's Task computes it.
+
+Lists of steps within steps have stacks of their own and hand them up. An error that nothing catches leads to the
+workflow's own list, which takes one entry after the other off the stack, and ends with that error. A compensation that
+fails for good stops there: `redrive` begins with it again, or goes on after it where its input could not be computed.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from .. import jsonata
+from ..spec.contracts import ANY
+from ..spec.expressions import contract_of, templates
 from ..spec.inference import infer
 from ..spec.models import AnyStep, FallibleStep, Retry
+from . import guards
 from .body import Body, Unwinding
 from .calling import arguments, resource, retriers
 from .errors import ALL, COMPENSATION_FAILED, reraised
 from .machine import State
-from .rewriting import braced
+from .rewriting import Names, braced, quoted
 
 PATIENT = Retry.model_validate({"attempts": 5, "delay": 1})
 """How a compensation is tried again where the spec does not say."""
 
 
 def entry(body: Body, step: FallibleStep, result: str) -> str:
-    """An expression for the stack's entry of a step that came to `result`."""
+    """An expression for the stack's entry of a step that came to `result`, whatever that is: it cannot fail."""
     assert step.compensate is not None
-    given = step.compensate.input
+    input = {} if step.compensate.input is None else step.compensate.input
     names = body.names(step.id, renamed={step.id: "$_done"})
-    input = names.value({} if given is None else given)
-    body.machine.values.append((f"{body.saga}[].input", infer(given, names.known)))
+    # The answer may not be as its contract says.
+    known = body.names(step.id, {step.id: ANY}).known
+    if any(guards.may_raise(text, known) for text, _, _ in templates(input, ())):
+        what = f"'given': {_given(body, step, input, names)}"
+    else:
+        what = f"'input': {names.value(input)}"
+        body.machine.values.append((f"{body.saga}[].input", infer(input, names.known)))
     # On another machine the clock may be behind: what was done later must not seem to have been done before.
     at = f"$max([$millis(), ${body.saga}[0].at])"
-    return f"($_done := {result}; {{'step': '{step.id}', 'at': {at}, 'input': {input}}})"
+    return f"($_done := {result}; {{'step': '{step.id}', 'at': {at}, {what}}})"
 
 
-def push(body: Body, step: FallibleStep, result: str, violations: str | None = None) -> State:
-    """What to assign when the step is done. With `violations`, it is where there are none."""
+def _given(body: Body, step: FallibleStep, input: Any, names: Names) -> str:
+    """An expression for what the input is computed from, when it is computed later."""
+    taken: dict[str, str] = {}
+    later: dict[str, str] = {}
+    for text, _, _ in templates(input, ()):
+        for reference in jsonata.free_variables(jsonata.compile(text).ast):
+            # The input is there until the end; functions always are.
+            if names.renamed(reference.name) in (None, "$states.context") or reference.name == "input":
+                continue
+            path = text[reference.start : _end(reference)]
+            if path not in later:
+                key = f"g{len(later)}"
+                later[path] = f"${body.root.saga}[0].given.{key}"
+                taken[key] = names.expression(path)
+                contract = contract_of(path, names.known) or ANY
+                body.machine.values.append((f"{body.saga}[].given.{key}", contract))
+    body.machine.undoing[step.id] = _Later(names, later).value(input)
+    return "{" + ", ".join(f"{quoted(key)}: {expression}" for key, expression in taken.items()) + "}"
+
+
+class _Later(Names):
+    """Data as it is computed when the step is undone: `taken` tells what became of paths from variables."""
+
+    def __init__(self, names: Names, taken: dict[str, str]):
+        super().__init__(names.known, {"input": "$input"})
+        self._taken = taken
+
+    def expression(self, text: str) -> str:
+        made, position = "", 0
+        for reference in jsonata.free_variables(jsonata.compile(text).ast):
+            end = _end(reference)
+            other = self._taken.get(text[reference.start : end])
+            if other is None:
+                other, end = self.renamed(reference.name), reference.end
+            if other is not None:
+                made += text[position : reference.start] + other
+                position = end
+        return made + text[position:]
+
+
+def _end(reference: jsonata.Reference) -> int:
+    """Where the reference ends, with the fields that follow the variable."""
+    return reference.path[-1].end if reference.path else reference.end
+
+
+def push(body: Body, step: FallibleStep, result: str) -> State:
+    """What to assign when the step is done."""
     if step.compensate is None or body.saga is None:
         return {}
-    pushed = f"[{entry(body, step, result)}, ${body.saga}]"
-    if violations is not None:
-        pushed = f"$count({violations}) = 0 ? {pushed} : ${body.saga}"
-    return {body.saga: braced(pushed)}
+    return {body.saga: braced(f"[{entry(body, step, result)}, ${body.saga}]")}
 
 
 def keep(body: Body, step: AnyStep, onward: str) -> str:
-    """A guard that pushes the step once its result is in its variable: for where it was no Task that gave it. A Choice
-    could not catch what the compensation's input may fail with. Answers the state to go on with."""
+    """A state that pushes the step once its result is in its variable: for where it was no Task that gave it.
+    Answers the state to go on with."""
     if not isinstance(step, FallibleStep) or step.compensate is None or body.saga is None:
         return onward
-    name, stack = body.state("kept", step.id), body.saga
-    pushed = braced(entry(body, step, f"${step.id}"))
-    assign = braced(f"[$states.result[0].value, ${stack}]")
-    body.guard(
-        name, step.id, step.id, pushed, lambda _: {stack: assign}, {"Next": onward}, "kept", f"${step.id}"
-    )
+    name = body.state("kept", step.id)
+    state: State = {
+        "Type": "Pass", "Assign": push(body, step, f"${step.id}"), "Output": braced(f"${step.id}"), "Next": onward,
+    }  # fmt: skip
+    body.add(name, step.id, "kept", state)
     return name
 
 
@@ -90,6 +146,8 @@ def _one(body: Body, unwinding: Unwinding, step: FallibleStep, name: str, start:
     assert compensation is not None
     retry = PATIENT if compensation.retry is None else compensation.retry
     timeout = compensation.timeout or body.machine.spec.defaults.timeout
+    undoing = body.machine.undoing.get(step.id, f"${body.saga}[0].input")
+    popped = braced(f"[${body.saga}[[1..$count(${body.saga})]]]")
     stuck = (
         f"{{'step': '{step.id}', 'redrives': $states.context.Execution.RedriveCount,"
         " 'error': {'Error': $states.errorOutput.Error, 'Cause': $states.errorOutput.Cause}}"
@@ -97,12 +155,22 @@ def _one(body: Body, unwinding: Unwinding, step: FallibleStep, name: str, start:
     state: State = {
         "Type": "Task",
         "Resource": resource(compensation.task),
-        "Arguments": arguments(compensation.task, braced(f"${body.saga}[0].input")),
+        "Arguments": arguments(compensation.task, braced(undoing)),
         **({"TimeoutSeconds": timeout} if timeout is not None else {}),
-        "Assign": {body.saga: braced(f"[${body.saga}[[1..$count(${body.saga})]]]")},
+        "Assign": {body.saga or "": popped},
         "Retry": [] if retry == "none" else retriers(retry),
         "Catch": [
-            {"ErrorEquals": [ALL], "Assign": {unwinding.stuck: braced(stuck)}, "Next": body.state("stuck")}
+            {
+                "ErrorEquals": [names],
+                "Assign": {**more, unwinding.stuck: braced(stuck)},
+                "Next": body.state("stuck"),
+            }
+            for names, more in (
+                # An input that cannot be computed will not be another time: a redrive goes on with what is below.
+                ("States.QueryEvaluationError", {body.saga: popped}),
+                ("States.DataLimitExceeded", {}),  # which States.ALL leaves out
+                (ALL, {}),
+            )
         ],
         "Next": start,
     }

@@ -294,9 +294,10 @@ def _longest(
 
 def _bound(group: list[str], costs: Mapping[str, _Costs], assumed: _Assumed) -> int | None:
     """How often the states of a circle can be gone through: in a spec every loop has a bound, and one within another
-    multiplies it. What unwinds a saga comes to each compensation once."""
+    multiplies it. What unwinds a saga comes to each compensation as often as its step may have been done."""
     if any(assumed.roles.get(name) == "compensate" for name in group):
-        return max(1, sum(costs[name].least.tasks > 0 for name in group))
+        tasks = [name for name in group if costs[name].least.tasks > 0]
+        return max(1, sum(assumed.rounds.get(name, ("", 1))[1] for name in tasks))
     rounds = dict(assumed.rounds[name] for name in group if name in assumed.rounds)
     return math.prod(rounds.values()) if rounds else None
 

@@ -1,7 +1,7 @@
 """Specs that are made up: valid by the way they are made, with every kind of step and what it may have.
 
 `specs()` gives a spec as data, and a plan: by the id of a task, how its calls come out in turn (`ok`, `busy`, `fatal`,
-`wrong`), after which it is always the last of them. The tasks `m.do` and `m.undo` are what a run needs.
+`wrong` for an `ensure`, `odd` for a contract), after which it is always the last of them. The tasks `m.do` and `m.undo` are what a run needs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ KINDS = (
 )
 BROKEN = "$number('x') = 1"
 """An expression that fails when it is evaluated."""
-OUTCOMES = st.sampled_from(["ok", "ok", "ok", "ok", "busy", "fatal", "wrong"])
+OUTCOMES = st.sampled_from(["ok", "ok", "ok", "ok", "busy", "fatal", "wrong", "odd"])
 
 
 @dataclass
@@ -210,7 +210,7 @@ def _step(
             )
             step["on_error"] = [{**({"match": match} if match else {}), "next": draw(st.sampled_from(later))}]
         if kind in ("task", "agent") and made.chance(2):
-            token = f"{{% ${id}.token %}}"
+            token = draw(st.sampled_from([f"{{% ${id}.token %}}", f"{{% $join([${id}.token]) %}}"]))
             step["compensate"] = {
                 "task": "m.undo",
                 "input": {"what": id, "token": token, "n": ["{% $input.n %}"]},

@@ -60,7 +60,7 @@ class Call:
                 state[key] = limit
                 origins.add(self.id, what, (what,), self.id, key)
         if not self.loop and (retriers := calling.retriers(self.retry)):
-            state["Retry"] = self.hopeless() + retriers
+            state["Retry"] = retriers
             self.retried(self.id, f"Retry[{len(state['Retry']) - 1}]")
         if catchers := self.catchers():
             state["Catch"] = catchers
@@ -94,7 +94,7 @@ class Call:
                 self.id, self.found, self.contract.kind != "any", self.step.ensure
             )
             assign[self.found] = braced(violations)
-        return assign | saga.push(self.body, self.step, self.result, violations)
+        return assign | saga.push(self.body, self.step, self.result)
 
     def violations(self) -> str:
         contract = None if self.step.output is None else self.contract
@@ -110,12 +110,6 @@ class Call:
             ("TimeoutSeconds", "timeout", timing.limit(self.body, timeout)),
             ("HeartbeatSeconds", "heartbeat", heartbeat),
         ]
-
-    def hopeless(self) -> list[State]:
-        """Past the deadline a Task does not begin: to try it again would be no use."""
-        if self.body.deadline() is None:
-            return []
-        return [{"ErrorEquals": ["States.QueryEvaluationError"], "MaxAttempts": 0}]
 
     def retried(self, state: str, place: str) -> None:
         """That way out of the state is the step's `retry`."""

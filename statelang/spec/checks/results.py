@@ -14,6 +14,7 @@ from ..inference import NULL, infer, items_of, joined
 from ..models import (
     AnyStep,
     CallStep,
+    FallibleStep,
     GateStep,
     MapStep,
     ParallelStep,
@@ -26,6 +27,7 @@ from ..models import (
     TaskStep,
     WorkflowStep,
     bodies,
+    walk,
 )
 from ..outline import Outline, outline
 
@@ -242,4 +244,13 @@ def has_loop(spec: Spec, step: TaskStep | WorkflowStep, contract: Contract | Non
     if retry is None or retry.attempts < 2:
         return False
     checked = bool(step.ensure) or (contract is not None and contract.kind != "any")
-    return retry.backoff == "linear" or (checked and covers_violations(retry))
+    # ASL's own back-off would not end at the deadline.
+    return retry.backoff == "linear" or (checked and covers_violations(retry)) or has_deadline(spec)
+
+
+def has_deadline(spec: Spec) -> bool:
+    """Whether the workflow's timeout is a deadline that its states look at, as there is something to undo after it."""
+    if spec.timeout is None:
+        return False
+    steps = (placed.step for placed in walk(spec.steps))
+    return any(isinstance(step, FallibleStep) and step.compensate is not None for step in steps)

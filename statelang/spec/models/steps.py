@@ -37,7 +37,10 @@ class FallibleStep(Step):
     """What a step may have that does something: it can fail, and be undone."""
 
     on_error: list[ErrorRoute] = Field([], description="where its errors lead; without, the workflow fails")
-    compensate: Compensation | None = Field(None, description="what undoes it when the workflow fails later")
+    compensate: Compensation | None = Field(
+        None,
+        description="what undoes it when the workflow fails later; an answer that is refused counts as done, too",
+    )
 
 
 class CallStep(FallibleStep):

@@ -126,7 +126,11 @@ Tolerance = Annotated[
 
 
 class Compensation(Model):
-    """What undoes a step that was done, when the workflow fails later."""
+    """What undoes a step that was done, when the workflow fails later.
+
+    A step that was tried again because its contract or an `ensure` refused the answer was done several times, and each
+    is undone, with what is known of it: what the answer lacks is left out of the input.
+    """
 
     task: str = Field(
         description="as in a task: module.function, a Lambda ARN, aws-sdk:service:action, an ARN"
