@@ -31,6 +31,13 @@ def keep(store: Store, execution: str, folder: Path, file: Path | str | None = N
         store.put(RUN, machine, value)
 
 
+def keep_as(store: Store, origin: str, execution: str) -> None:
+    """An execution that was forked from another has its handlers where that one has them."""
+    record = store.get(RUN, origin)
+    if record is not None:
+        store.put(RUN, execution, record.value)
+
+
 def begun(store: Store, execution: str) -> bool:
     """Whether the execution was begun from a folder of this machine."""
     return store.get(RUN, execution) is not None

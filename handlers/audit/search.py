@@ -16,6 +16,7 @@ from .documents import redacted
 from .redaction import Redactor, redactor_of
 from .trail import trail
 
+STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 MAX_READ = 2000
 """Logs that one page reads at the most."""
 _EVENTS = 5

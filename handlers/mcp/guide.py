@@ -36,4 +36,17 @@ steps:
 - On a task: `retry: {attempts: 3, backoff: exponential, delay: 1s}`, `timeout`, `ensure`, `on_error: [{match: [Name], next: step}]`, `compensate`.
 - In expressions: `$input`, every earlier step by its id, `$result` in `ensure`, `$error` after `on_error`.
 - Handlers are Python functions `def name(event, context)` that return JSON; they are performed at least once and count once.
+
+Its test cases stand beside it, in `release-notes.test.yaml`; the tool `test` runs them:
+
+```yaml
+stratum_test: "1"
+input: {version: 1.2.3}
+cases:
+  - name: long notes are sent back, and nobody approves in time
+    mocks:                                # by step: {return: …}, {throw: Name}, {never: true}; a list of them for one try after the other
+      changes: {return: {commits: [a, b]}}
+      notes: {return: {text: Short, words: 1}}
+    expect: {error: Stratum.Rejected, steps: {notes: {attempts: 1}}, duration: {at_least: 24h}}
+```
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..identity import Identity
 
@@ -30,6 +30,14 @@ class Source:
     workflow: Workflow
     folder: Path | None = None
     file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What came of test cases: each `{"file", "line", "name", "status", "failures", …}`; or what is wrong with their file."""
+
+    cases: list[dict[str, Any]]
+    wrong: str | None = None
 
 
 class NotHere(Exception):
@@ -61,6 +69,14 @@ class Host(Protocol):
 
     def begun(self, execution: str, published: Published) -> None:
         """Told after an execution of a published version was started. Raises `NotHere` where its handlers are gone."""
+        ...
+
+    def forked(self, origin: str, execution: str) -> None:
+        """Told after an execution was forked from another: its handlers are the same."""
+        ...
+
+    def test(self, file: str, match: str | None) -> Tested:
+        """Runs the test cases of a file. Raises `NotHere`."""
         ...
 
     def adopt(self, execution: str) -> None:

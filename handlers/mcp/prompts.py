@@ -42,3 +42,13 @@ def add_all(server: MCPServer) -> None:
             " filtered by step or by type (Failed, TimedOut) rather than whole. Say which step failed, with which input, what its"
             " contract or postcondition wanted, and what you would change. Change nothing yet."
         )
+
+    @server.prompt(title="Mend a failed execution and go on")
+    def mend(execution: Execution) -> str:
+        """Mends what made an execution fail, tests it, and goes on from where it failed."""
+        return (
+            f"The execution `{execution}` did not succeed. Find out why with `status` and `history`, mend the handler or the workflow,"
+            " and run its cases with `test` (add one for what went wrong). Then go on from the step that failed with `fork`, `at` that"
+            " step, so that what was done before is not done again. A fork runs the definition that the execution began with: where the"
+            " workflow itself had to change, `run` it anew instead. Tell me what you changed, and why it holds now."
+        )

@@ -6,17 +6,24 @@ was waited for at that place is asked anew: approvals and callbacks that came la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...statelang.engine import check_fork, messages
 from ..executions import Loaded
 from ..identity import Identity
 from ..runtime import Runtime
+from ..steps import DONE, Steps
+from ..store import Commit, Store
+from ..workflows import source_map
 from . import points
 from .points import Point
 
 FORK, REVERT = "fork", "revert"
+
+
+class NotAllowed(ValueError):
+    """An agent may not fork so. The text says why."""
 
 
 class ExecutionExists(ValueError):
@@ -38,13 +45,15 @@ def fork(
     """Starts the execution `name`, which goes on from where `execution` stood `at` a place (`points.find`).
 
     `input` is JSON text in place of the input that the workflow sees from there on. Raises `NoSuchPoint`, `CannotFork`,
-    `ExecutionExists`, `ExecutionNotFound`.
+    `ExecutionExists`, `ExecutionNotFound`, and `NotAllowed`: an agent gives no new input to what was approved before.
     """
     executions = runtime.executions(tenant)
     origin = executions.load(execution)
     point = points.find(executions.store, execution, at)
     snapshot, shared = points.snapshot_at(executions, execution, point)
     check_fork(snapshot)
+    if by.agent is not None and input is not None:
+        _check_undecided(executions.store, snapshot, shared, by)
     head = origin.head or executions.store.head(execution)
     arn = f"{execution.rpartition(':')[0]}:{name}"
     lineage = {"execution": execution, "event": point.event, "how": how, "by": by.to_json()}
@@ -58,6 +67,24 @@ def fork(
     if loaded is None:
         raise ExecutionExists(f"there is an execution '{name}' already; another name begins a new one")
     return loaded, point
+
+
+def _check_undecided(
+    store: Store, snapshot: Mapping[str, Any], shared: Sequence[Commit], by: Identity
+) -> None:
+    """An approval holds for the input that it was given for."""
+    mapped = source_map(store, snapshot["definition"])
+    gates = [id for id, step in (mapped or {}).get("steps", {}).items() if step.get("kind") == "gate"]
+    steps = Steps(mapped)
+    steps.feed(event for commit in shared for event in commit.events)
+    done = {id for id, step in steps.steps.items() if step.status == DONE}
+    done |= {key.rpartition(":")[2] for key, text in snapshot["variables"].items() if text != "null"}
+    decided = [id for id in gates if id in done]
+    if decided:
+        raise NotAllowed(
+            f"{decided[-1]} was decided for the input that there was, so {by.agent} cannot give another one after it: fork at"
+            f" {decided[-1]} or before, and it is asked again"
+        )
 
 
 def revert(

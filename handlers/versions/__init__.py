@@ -5,5 +5,6 @@ it: the semantic version, the spec, the contracts, the handlers' code, who publi
 
 - `publishing`: a new version, refused where it breaks a contract without saying so by its number.
 - `routing`: aliases: moved at once, by weight, or little by little; with approval by somebody else; rolled back.
+- `listing`: what there is of a workflow, and how versions differ.
 - `running`: how many executions are still on which version.
 """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...handlers.identity import Identity
-from ...handlers.mcp.host import Caller, NotHere, Source
+from ...handlers.mcp.host import Caller, NotHere, Source, Tested
 from ..link_keys import file_key, key_path
 from ..owners import OwnedElsewhere, Owner
 from ..people import account
@@ -103,16 +103,20 @@ class LocalHost:
             return Source(
                 workflow_of(check(content, "workflow.yaml", schemas=schemas(self.project))), self.project
             )
-        path = self.project / file
-        if not path.resolve().is_relative_to(self.project):
-            raise NotHere(
-                f"{file} is outside of the project {self.project}; give a path in it, or the text as `spec`"
-            )
+        path = self._within(file)
         try:
             loaded = load(path)
         except WrongRequest as problem:
             raise NotHere(f"{problem}; paths are from {self.project}") from None
         return Source(loaded, loaded.folder, path)
+
+    def _within(self, file: str) -> Path:
+        path = self.project / file
+        if not path.resolve().is_relative_to(self.project):
+            raise NotHere(
+                f"{file} is outside of the project {self.project}; give a path in it, or the text as `spec`"
+            )
+        return path
 
     def begin(self, execution: str, source: Source) -> None:
         try:
@@ -134,6 +138,17 @@ class LocalHost:
                 )
             folder = kept / published.code
         self.engine.begun(execution, folder, f"{published.workflow}@{published.version}")
+
+    def forked(self, origin: str, execution: str) -> None:
+        from .. import runs
+
+        runs.keep_as(self.engine.store, origin, execution)
+        self.engine.adopt(execution)
+
+    def test(self, file: str, match: str | None) -> Tested:
+        from .testing import run_cases
+
+        return run_cases(self.project, self._within(file), match)
 
     def adopt(self, execution: str) -> None:
         self.engine.adopt(execution)

@@ -19,10 +19,10 @@ from .opening import find_execution, open_store
 from .problem import WrongRequest
 from .tables import print_table
 
-STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-
 
 def list_(options: argparse.Namespace) -> int:
+    from ...handlers.audit.search import STATUSES
+
     if options.status is not None and options.status not in STATUSES:
         raise WrongRequest(f"'{options.status}' is no status: it is one of {', '.join(STATUSES)}")
     if not 1 <= options.limit <= 1000:

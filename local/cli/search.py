@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from datetime import datetime
 from typing import Any
 
 from ...handlers.audit.documents import one_line
-from ...handlers.audit.search import Query
+from ...handlers.audit.search import STATUSES, Query
 from ...handlers.audit.search import search as find
 from ...handlers.store import InvalidToken
-from .executions import STATUSES, shown_time
+from ...handlers.times import read_time
+from .executions import shown_time
 from .opening import open_store
 from .problem import WrongRequest
 from .tables import print_table
@@ -55,16 +55,10 @@ def _time(text: str | None, option: str) -> int | None:
     """Milliseconds: of a date, a time, or so long ago (`2h`, `7d`)."""
     if text is None:
         return None
-    ago = re.fullmatch(r"(\d{1,9})([smhd])", text)
-    if ago is not None:
-        seconds = int(ago[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[ago[2]]
-        return int((datetime.now().timestamp() - seconds) * 1000)
     try:
-        return int(datetime.fromisoformat(text).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise WrongRequest(
-            f"{option} {text!r} is no time: write 2026-01-31, 2026-01-31T12:00:00Z, or how long ago, such as 2h or 7d"
-        ) from None
+        return read_time(text, int(datetime.now().timestamp() * 1000))
+    except ValueError as error:
+        raise WrongRequest(f"{option} {error}") from None
 
 
 def _fields(given: list[str]) -> dict[str, Any]:

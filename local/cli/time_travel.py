@@ -15,8 +15,8 @@ from ...handlers.time_travel import checkpoints as named
 from ...handlers.time_travel import forks, points
 from ...handlers.time_travel import replay as replaying
 from ...statelang.engine import CannotFork, messages
+from .. import runs
 from ..people import whoami
-from ..runs import RUN
 from .executions import clock_time, find, runtime_on
 from .files import load_workflow, read_input
 from .problem import WrongRequest
@@ -44,10 +44,10 @@ def fork(options: argparse.Namespace) -> int:
         made, point = forks.fork(
             runtime_on(store), store.tenant, head.execution, options.at, name, whoami(), input=input, reason=options.reason
         )  # fmt: skip
-    except (points.NoSuchPoint, CannotFork, forks.ExecutionExists) as refused:
+    except (points.NoSuchPoint, CannotFork, forks.ExecutionExists, forks.NotAllowed) as refused:
         raise WrongRequest(f"{head.name}: {refused}") from None
     print(f"{name} goes on from {head.name} at {point}", file=sys.stderr)
-    _keep_folder(store, head.execution, made.execution)
+    runs.keep_as(store, head.execution, made.execution)
     return _go_on(store, made.execution, options)
 
 
@@ -61,7 +61,7 @@ def revert(options: argparse.Namespace) -> int:
     except (points.NoSuchPoint, CannotFork, forks.ExecutionExists) as refused:
         raise WrongRequest(f"{head.name}: {refused}") from None
     print(f"{head.name} is reverted to {point}; {name} goes on from there", file=sys.stderr)
-    _keep_folder(store, head.execution, made.execution)
+    runs.keep_as(store, head.execution, made.execution)
     return _go_on(store, made.execution, options)
 
 
@@ -141,13 +141,6 @@ def _tell(made: replaying.Difference, name: str, file: str, redactor: Redactor) 
 
 def _executions(store: Store) -> Executions:
     return runtime_on(store).executions(store.tenant)
-
-
-def _keep_folder(store: Store, origin: str, made: str) -> None:
-    """The fork's handlers are where those of its origin are."""
-    record = store.get(RUN, origin)
-    if record is not None:
-        store.put(RUN, made, record.value)
 
 
 def _go_on(store: Store, execution: str, options: argparse.Namespace) -> int:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...handlers.store import Store
-from ...handlers.versions import publishing, routing
+from ...handlers.versions import listing, publishing, routing
 from ...handlers.versions.publishing import NoSuchVersion, Published, PublishRefused
-from ...handlers.versions.running import UNPUBLISHED, running
 from ...handlers.workflows import DeploymentRefused
 from .. import handler_code, runs
 from ..people import whoami
@@ -77,33 +76,16 @@ def versions(options: argparse.Namespace) -> int:
 
 
 def _versions(store: Store, name: str) -> list[dict[str, Any]]:
-    """The versions of a workflow, newest first, with what is on them; executions of nothing published last."""
-    found = publishing.versions(store, name)
-    if not found:
-        publishing.find(store, name, "latest")
-    counts = running(store, name, found[0].machine)
-    aliases = routing.list_aliases(runtime_on(store), store.tenant, name)
-    told: list[dict[str, Any]] = []
-    for each in reversed(found):
-        leading = {
-            alias.name: alias.routing[each.version] for alias in aliases if alias.routing.get(each.version)
-        }
-        made = {key: value for key, value in each.to_json().items() if key != "spec"}
-        told.append({**made, "running": counts[each.version], "aliases": leading})
-    if counts[UNPUBLISHED]:
-        told.append({"workflow": name, "version": UNPUBLISHED, "running": counts[UNPUBLISHED], "aliases": {}})
-    return told
+    return listing.listed(runtime_on(store), store.tenant, name)
 
 
 def diff(options: argparse.Namespace) -> int:
     """Between files, published versions (WORKFLOW@VERSION), or one of each."""
-    from ...statelang.versions import differences
-
     old, new = _described(options.old, options), _described(options.new, options)
-    if ("States" in old) != ("States" in new):
-        raise WrongRequest("one is a spec and the other is plain ASL: compile the spec first")
-    lines = differences(old, new)
-    broken = [] if "States" in old else publishing.broken(old, new)
+    try:
+        lines, broken = listing.compared(old, new)
+    except listing.NotComparable as refused:
+        raise WrongRequest(str(refused)) from None
     if options.json:
         print(json.dumps({"differences": lines, "breaks": broken}, indent=2, ensure_ascii=False))
         return 0
@@ -124,12 +106,7 @@ def _described(what: str, options: argparse.Namespace) -> dict[str, Any]:
 
     if is_published(what):
         store = open_store(options.store, create=False)
-        found = _find(store, what)
-        if found.spec is not None:
-            return found.spec
-        record = store.get("definition", found.definition)
-        assert record is not None
-        return json.loads(record.value["definition"])
+        return listing.content(store, _find(store, what))
     workflow = load_workflow(Path(what))
     if workflow.spec is None:
         return workflow.definition
@@ -236,12 +213,9 @@ def _find(store: Store, what: str) -> Published:
     """The version that `WORKFLOW@VERSION` or `WORKFLOW@ALIAS` names now."""
     workflow, _, name = what.partition("@")
     try:
-        return publishing.find(store, workflow, name)
+        return listing.find(runtime_on(store), store.tenant, workflow, name)
     except NoSuchVersion as error:
-        found = routing.describe(runtime_on(store), store.tenant, workflow, name)
-        if found is None or not found.routing:
-            raise WrongRequest(str(error)) from None
-        return publishing.find(store, workflow, max(found.routing, key=lambda each: found.routing[each]))
+        raise WrongRequest(str(error)) from None
 
 
 def start(options: argparse.Namespace, input: str, name: str) -> tuple[Store, str]:

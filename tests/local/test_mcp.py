@@ -135,8 +135,8 @@ def test_the_server_is_described_in_few_words_and_one_order(here: Here) -> None:
     async def conversation() -> None:
         async with here.agent() as agent:
             tools = (await agent.client.list_tools()).tools
-            assert [tool.name for tool in tools[:9]] == [
-                "validate", "run", "claim", "step", "status", "history", "gates", "ask", "stop",
+            assert [tool.name for tool in tools] == [
+                "validate", "test", "run", "claim", "step", "status", "history", "search", "gates", "ask", "fork", "versions", "stop",
             ]  # fmt: skip
             assert [tool.name for tool in tools] == [
                 tool.name for tool in (await agent.client.list_tools()).tools
@@ -216,6 +216,13 @@ def test_a_spec_is_validated_with_places_and_run_from_its_text(here: Here) -> No
         ("gates", {"cursor": "💥"}, "cursor"),
         ("gates", {"limit": 0}, "limit"),
         ("ask", {"gate": "nothing"}, "there is no gate"),
+        ("search", {"status": "DONE"}, "is no status"),
+        ("search", {"since": "yesterday"}, "how long ago"),
+        ("search", {"cursor": "💥"}, "cursor"),
+        ("versions", {"workflow": "nothing"}, "nothing is published of a workflow"),
+        ("versions", {"against": "1.0.0"}, "give `workflow`"),
+        ("fork", {"execution": "nothing"}, "there is no execution"),
+        ("test", {"file": "../x.test.yaml"}, "outside of the project"),
         ("stop", {"execution": "nothing", "reason": "x"}, "there is no execution"),
         ("nothing", {}, "Unknown tool"),
     ],
@@ -262,6 +269,125 @@ def test_histories_are_paged_and_filtered(here: Here) -> None:
             }  # fmt: skip
             newest = await agent.call("history", execution="first", newest_first=True, limit=1)
             assert newest["events"][0]["id"] == seen[-1]
+
+    talk(conversation)
+
+
+def test_executions_are_found_in_pages(here: Here) -> None:
+    async def conversation() -> None:
+        async with here.agent() as agent:
+            for number in range(3):
+                await begin(agent, name=f"e{number}", input={**INPUT, "version": f"{number}.0"})
+            found = await agent.call("search", workflow="notes", limit=2)
+            assert [each["execution"] for each in found["executions"]] == ["e2", "e1"]
+            rest = await agent.follow(found)
+            assert [each["execution"] for each in rest["executions"]] == ["e0"]
+            one = await agent.call("search", input={"version": "1.0"}, step="counted", since="1h")
+            assert [each["execution"] for each in one["executions"]] == ["e1"]
+            assert (await agent.follow(one))["execution"] == "e1"
+            assert "executions" not in await agent.call("search", text="hunter2hunter2") or not (
+                await agent.call("search", text="hunter2hunter2")
+            ).get("executions")
+
+    talk(conversation)
+
+
+def test_an_execution_is_gone_on_with_from_an_earlier_place(here: Here) -> None:
+    async def conversation() -> None:
+        async with here.agent() as agent:
+            waits = await agent.follow(await begin(agent, name="first"), result=GOOD, wait=20)
+            await agent.call("fork", execution="first", checkpoint="before-approval")
+            places = await agent.call("fork", execution="first")
+            assert [place["step"] for place in places["places"] if "step" in place][-2:] == [
+                "notes",
+                "approve",
+            ]
+            assert places["places"][-1]["checkpoint"] == "before-approval"
+            second = await agent.call("fork", execution="first", at="notes", name="second", wait=20)
+            assert (second["execution"], second["pending"][0]["step"]) == ("second", "notes")
+            assert second["steps"][0] == {**second["steps"][0], "step": "counted", "result": {"n": 3}}
+            third = await agent.call("fork", execution="first", at="before-approval", wait=20)
+            assert third["pending"][0]["gate"] != waits["pending"][0]["gate"]
+            assert "was never at" in await agent.refused("fork", execution="first", at="nowhere")
+            # What a person has approved, an agent does not carry over to another input.
+            here.host.desk().decide(waits["pending"][0]["gate"], "approve", BOB)
+            await agent.call("status", execution="first", wait=20)
+            other = {**INPUT, "version": "6.6.6"}
+            told = await agent.refused("fork", execution="first", at="done", input=other)
+            assert "approve was decided for the input" in told
+            asked = await agent.call("fork", execution="first", at="approve", input=other, wait=20)
+            assert asked["pending"][0]["for"] == "person"
+            assert (await agent.call("fork", execution="first", at="done", wait=20))["status"] == "SUCCEEDED"
+
+    talk(conversation)
+
+
+def test_versions_are_listed_and_compared(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    async def conversation() -> None:
+        async with here.agent() as agent:
+            assert (await agent.call("versions"))["versions"] == []
+            file = str(here.project / "notes.yaml")
+            assert main(["publish", file, "--reason", "the first", "--store", here.url]) == 0
+            [version] = (await agent.call("versions", workflow="notes"))["versions"]
+            assert (version["version"], version["reason"], version["running"]) == ("1.0.0", "the first", 0)
+            same = await agent.call("versions", workflow="notes@1.0.0", against="notes.yaml")
+            assert same["status"] == "SAME"
+            (here.project / "notes.yaml").write_text(
+                SPEC.replace("RISK", "normal").replace("input: {version", "input: {more: string, version")
+            )
+            differs = await agent.call("versions", workflow="notes", against="notes.yaml")
+            assert differs["status"] == "DIFFERENT"
+            assert "more" in differs["breaks"][0]
+            assert "major" in differs["hint"]
+            ran = await agent.call("run", workflow="notes@1.0.0", input=INPUT, wait=20)
+            assert ran["pending"][0]["step"] == "notes"
+
+    talk(conversation)
+
+
+def test_a_workflow_is_explained_step_by_step(here: Here) -> None:
+    async def conversation() -> None:
+        async with here.agent() as agent:
+            (here.project / "branches.yaml").write_text(BRANCHES)
+            told = await agent.call("validate", file="notes.yaml", explain=True)
+            assert [(step["step"], step["kind"], step.get("done_by")) for step in told["steps"]] == [
+                ("counted", "task", "code"), ("notes", "agent", "an agent"), ("approve", "gate", "a person"), ("done", "succeed", None),
+            ]  # fmt: skip
+            assert told["steps"][1]["ensure"] == [{"that": "$result.words < 5"}]
+            assert "flowchart" in told["graph"]
+            inner = await agent.call("validate", file="branches.yaml", explain=True)
+            assert [step.get("within") for step in inner["steps"]] == [None, "both/left", "both/right", None]
+            asl = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
+            assert (await agent.call("validate", spec=asl, explain=True))["steps"] == [
+                {"step": "A", "kind": "Pass"}
+            ]
+
+    talk(conversation)
+
+
+CASES = """\
+stratum_test: "1"
+input: {version: "1.0", key: hunter2hunter2}
+cases:
+  - name: nobody approves in time
+    mocks: {notes: {return: {text: one, words: 1}}}
+    expect: {error: Stratum.Rejected}
+  - name: this one is wrong
+    mocks: {notes: {return: {text: one, words: 1}}, approve: {return: approve}}
+    expect: {error: Nothing}
+"""
+
+
+def test_the_cases_beside_a_workflow_are_run(here: Here) -> None:
+    (here.project / "notes.test.yaml").write_text(CASES)
+
+    async def conversation() -> None:
+        async with here.agent() as agent:
+            told = await agent.call("test", file="notes.yaml")
+            assert (told["status"], told.get("passed"), told.get("failed")) == ("FAILED", 1, 1), told
+            assert told["failures"][0]["case"] == "this one is wrong"
+            (here.project / "notes.test.yaml").write_text("stratum_test: 1")
+            assert "notes.test.yaml:1" in (await agent.call("test", file="notes.test.yaml"))["wrong"]
 
     talk(conversation)
 
@@ -593,7 +719,7 @@ def test_resources_and_prompts(here: Here) -> None:
                 with pytest.raises(Exception, match=r"no|not|Unknown|exist"):
                     await read(uri)
             prompts = (await agent.client.list_prompts()).prompts
-            assert [prompt.name for prompt in prompts] == ["work", "write", "diagnose"]
+            assert [prompt.name for prompt in prompts] == ["work", "write", "diagnose", "mend"]
             got = await agent.client.get_prompt("diagnose", {"execution": "first"})
             assert "`first`" in got.messages[0].content.text  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -605,12 +731,16 @@ def test_the_guides_example_is_valid(here: Here) -> None:
 
     from stratum.handlers.mcp.guide import GUIDE
 
-    [spec] = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
+    spec, cases = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
+    (here.project / "release-notes.yaml").write_text(spec)
+    (here.project / "release-notes.test.yaml").write_text(cases)
 
     async def conversation() -> None:
         async with here.agent() as agent:
             found = await agent.call("validate", spec=spec)
             assert found["status"] == "VALID", found
+            tested = await agent.call("test", file="release-notes.yaml")
+            assert tested["status"] == "PASSED", tested
 
     talk(conversation)
 

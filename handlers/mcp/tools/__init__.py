@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
     from ..kit import Kit
 
-TOOLS = ("validate", "run", "claim", "step", "status", "history", "gates", "ask", "stop")
+TOOLS = (
+    "validate", "test", "run", "claim", "step", "status", "history", "search", "gates", "ask", "fork", "versions", "stop",
+)  # fmt: skip
 
 
 def add_all(server: MCPServer, kit: Kit) -> None:

@@ -37,8 +37,13 @@ def add(server: MCPServer, kit: Kit) -> None:
         annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False, idempotent_hint=True),
     )
     @reports_errors
-    async def validate(spec: Spec = None, file: File = None) -> Result:
-        """Checks a workflow without running it: all errors at once, each with its place, its reason and a way on.
+    async def validate(
+        spec: Spec = None,
+        file: File = None,
+        explain: Annotated[bool, Field(description="tell what it does, step by step, with a graph")] = False,
+    ) -> Result:
+        """Checks a workflow without running it: all errors at once, each with its place, its reason and a way on. With
+        `explain`, a right one is told step by step: who does what, what is checked, where it goes.
         The language's grammar is the resource stratum://schema; examples are in stratum://guide."""
 
         def check() -> Any:
@@ -53,8 +58,14 @@ def add(server: MCPServer, kit: Kit) -> None:
         same = {"spec": "<the text, mended>"} if spec is not None else {"file": file}
         if workflow is not None:
             given = {"spec": "<the same text>"} if spec is not None else {"file": file}
+            told: dict[str, Any] = {}
+            if explain:
+                from ..explaining import explained
+
+                told = await kit.off(explained, workflow)
             return answer(
                 "VALID", workflow=workflow.name, states=len(workflow.definition.get("States", {})), warnings=workflow.warnings or None,
+                **told,
                 next=call("run", **given, input={}), hint="Nothing is wrong with it." if not workflow.warnings else "It can run; see its warnings.",
             )  # fmt: skip
         findings = [
