@@ -128,6 +128,7 @@ def task(
     timeout: Duration | None = None,
     heartbeat: Duration | None = None,
     ensure: str | Callable[[Any], Any] | Sequence[str | Callable[[Any], Any]] = (),
+    compensate: Any = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 
 
@@ -140,10 +141,15 @@ def task(
     timeout: Duration | None = None,
     heartbeat: Duration | None = None,
     ensure: str | Callable[[Any], Any] | Sequence[str | Callable[[Any], Any]] = (),
+    compensate: Any = None,
 ) -> Any:
-    """Makes the function a handler. The options hold where a workflow that is built in Python uses it."""
+    """Makes the function a handler. The options hold where a workflow that is built in Python uses it.
+
+    `compensate` is the handler that takes back what this one has done, alone or with its input, which may be a function
+    of the result: `(release, lambda result: {"id": result.id})`.
+    """
     checks = [ensure] if isinstance(ensure, str) or callable(ensure) else list(ensure)
-    options = TaskOptions(retry, timeout, heartbeat, checks)
+    options = TaskOptions(retry, timeout, heartbeat, checks, compensate)
     # Classes that are made inside a function are known there alone.
     local = sys._getframe(1).f_locals
 

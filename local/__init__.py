@@ -15,5 +15,5 @@
 - `cli`: the `stratum` command.
 - `client`: `Stratum`, which starts and watches workflows from Python, here and on AWS.
 - `import.stratum`: the package `stratum` itself, around the rooms.
-- `examples`: three workflows with handlers that do real work.
+- `examples`: four workflows with handlers that do real work.
 """

@@ -33,6 +33,8 @@ class FallibleFields(StepFields, total=False):
 
     on_error: Routes
     compensate: Any
+    """The handler that takes back what the step has done; with its input, or a function of the step's result that
+    gives it: `(handler, input)`; with other fields of a compensation: `{"task": handler, "retry": …}`."""
 
 
 class TaskFields(FallibleFields, total=False):
@@ -143,13 +145,21 @@ def _listed(errors: ErrorName | tuple[ErrorName, ...]) -> Sequence[ErrorName]:
     return list(errors) if isinstance(errors, tuple) else [errors]
 
 
-def _compensation(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        made = written({name: part for name, part in value.items() if name != "task"})
-        return {"task": handler_name(value["task"]), **made} if "task" in value else made
+def compensation(value: Any, result: Expression) -> dict[str, Any]:
+    """`compensate` with its handler under `task`; `result` is what a function that gives its input is called with."""
     if isinstance(value, tuple) and len(value) == 2:
-        return {"task": handler_name(value[0]), "input": template(value[1])}
-    return {"task": handler_name(value)}
+        value = {"task": value[0], "input": value[1]}
+    if not isinstance(value, Mapping):
+        value = {"task": value}
+    given = value.get("input")
+    if callable(given) and not isinstance(given, Expression):
+        value = {**value, "input": given(result)}
+    return dict(value)
+
+
+def _compensation(value: Mapping[str, Any]) -> dict[str, Any]:
+    made = written({name: part for name, part in value.items() if name != "task"})
+    return {"task": handler_name(value["task"]), **made} if "task" in value else made
 
 
 def _collect(value: Any) -> Any:

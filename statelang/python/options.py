@@ -30,13 +30,15 @@ class Retry(TypedDict, total=False):
 class TaskOptions:
     """What holds for a task wherever a workflow that is built in Python uses it, unless the step says otherwise.
 
-    Each is what the field of that name is in a spec. `ensure` may be functions of the result.
+    Each is what the field of that name is in a spec. `ensure` may be functions of the result, and so may the input of
+    `compensate`: `(release, lambda result: {"id": result.id})`.
     """
 
     retry: Retry | Literal["none"] | None = None
     timeout: Duration | None = None
     heartbeat: Duration | None = None
     ensure: Sequence[str | Callable[[Any], Any]] = ()
+    compensate: Any = None
 
 
 def written_duration(value: Duration) -> Any:

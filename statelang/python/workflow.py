@@ -29,6 +29,7 @@ from .fields import (
     Target,
     TaskFields,
     collection,
+    compensation,
     handler_name,
     target,
     written,
@@ -174,7 +175,7 @@ class Workflow:
         given: dict[str, Any] = dict(fields)
         options = getattr(handler, "options", None)
         if isinstance(options, TaskOptions):
-            for name in ("ensure", "retry", "timeout", "heartbeat"):
+            for name in ("ensure", "retry", "timeout", "heartbeat", "compensate"):
                 if name not in given and (value := getattr(options, name)):
                     given[name] = list(value) if name == "ensure" else value
         if output is ...:
@@ -280,6 +281,11 @@ class Workflow:
     ) -> tuple[str, Path]:
         body_of = self._bodies[-1]
         path = (*body_of.path, len(body_of.steps))
+        if (undo := fields.get("compensate")) is not None:
+            undo = compensation(undo, variable(id))
+            fields = {**fields, "compensate": undo}
+            if callable(undo.get("task")):
+                self._functions[handler_name(undo["task"])] = undo["task"]
         body_of.steps.append({"id": id, **kind, **written(fields), **(body or {})})
         self._note(path, caller())
         return id, path

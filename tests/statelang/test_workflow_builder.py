@@ -197,6 +197,35 @@ def test_a_task_brings_what_its_decorator_says() -> None:
     assert set(wf.functions) == {name, f"{__name__}.plain"}
 
 
+def test_what_a_task_says_of_its_compensation_holds_unless_the_step_says_otherwise() -> None:
+    @task(
+        name="shop.hold", compensate=(plain, lambda held: {"id": held.id, "why": f"{held.total} is too much"})
+    )
+    def hold(order: str) -> Order: ...
+
+    @task(name="shop.keep", compensate={"task": "shop.drop", "input": {"n": 1}, "retry": {"attempts": 9}})
+    def keep(order: str) -> Order: ...
+
+    @task(name="shop.mark", compensate=price)
+    def mark(order: str) -> Order: ...
+
+    wf = small()
+    wf.task("first", hold, input={"order": wf.input.id})
+    wf.task("second", hold, input={"order": wf.input.id}, compensate=None)
+    wf.task("third", keep, input={"order": wf.input.id})
+    wf.task("fourth", mark, input={"order": wf.input.id})
+    wf.task("fifth", "shop.other", compensate=(mark, lambda other: {"order": other.id}))
+    undo = [step.get("compensate") for step in document(wf)["steps"]]
+    assert undo == [
+        {"task": f"{__name__}.plain", "input": {"id": "{% $first.id %}", "why": "{% $first.total & ' is too much' %}"}},
+        None,
+        {"task": "shop.drop", "input": {"n": 1}, "retry": {"attempts": 9}},
+        {"task": f"{__name__}.price"},
+        {"task": "shop.mark", "input": {"order": "{% $fifth.id %}"}},
+    ]  # fmt: skip
+    assert {"shop.mark", f"{__name__}.price", f"{__name__}.plain"} <= set(wf.functions)
+
+
 def test_every_kind_of_step_is_written() -> None:
     wf = small()
     wf.set("limits", {"low": wf.input.total / 2})
