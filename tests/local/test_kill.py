@@ -6,14 +6,13 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from moto_server import moto_table
 from stratum.handlers.store import verify
 from stratum.local.stores import open_store
 
@@ -43,46 +42,12 @@ def spec() -> str:
 
 
 @pytest.fixture(params=["sqlite", "dynamodb"])
-def store_url(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/store.db"
         return
-    import boto3
-    from stratum.handlers.store.table import create_table
-
-    for name, value in (
-        ("AWS_ACCESS_KEY_ID", "none"),
-        ("AWS_SECRET_ACCESS_KEY", "none"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        endpoint = f"http://127.0.0.1:{port}"
-        _wait_for(port)
-        create_table(boto3.client("dynamodb", endpoint_url=endpoint), "stratum")
-        yield f"dynamodb://stratum?region=us-east-1&endpoint={endpoint}"
-    finally:
-        server.kill()
-        server.wait()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)  # another process is starting: there is nothing to be told by
-    raise TimeoutError("moto's server does not answer")
+    with moto_table() as url:
+        yield url
 
 
 def test_killed_ten_times_and_resumed(
