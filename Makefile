@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ROOMS := statelang handlers local infra
 
-.PHONY: run test test-agents check bench corpus setup clean
+.PHONY: run test test-agents check bench corpus chaos setup clean
 
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
@@ -29,6 +29,10 @@ bench: $(READY)
 # Thousands of specs that are made up, run to their ends; some minutes.
 corpus: $(READY)
 	STRATUM_EXAMPLES=2000 $(BIN)/pytest tests/language/test_corpus.py
+
+# A thousand executions over several processes while messages, functions and writes fail; some minutes.
+chaos: $(READY)
+	$(BIN)/pytest -m chaos
 
 setup: $(READY)
 

@@ -47,13 +47,20 @@ class Proof:
     wrong: list[str]
 
     def __str__(self) -> str:
-        lines = [f"{self.executions} executions, and the children of a third of them, in {self.hours:.1f} virtual hours;"]
+        lines = [
+            f"{self.executions} executions, and the children of a third of them, in {self.hours:.1f} virtual hours;"
+        ]
         lines += [f"{self.calls.total()} invocations made {self.commits} commits", ""]
         lines += [f"{self.faults[kind]:>8}  {text}" for kind, text in KINDS.items()]
         again = self.asked - self.performed
-        lines += ["", f"{self.performed} tasks were performed, {again} times one of them was asked for again;"]
+        lines += [
+            "",
+            f"{self.performed} tasks were performed, {again} times one of them was asked for again;",
+        ]
         lines += [f"{self.counted} results were counted, each of them once"] if not self.wrong else []
-        lines += self.wrong[:20] or ["nothing was lost, nothing was counted twice, every digest chain is whole"]
+        lines += self.wrong[:20] or [
+            "nothing was lost, nothing was counted twice, every digest chain is whole"
+        ]
         return "\n".join(lines)
 
 

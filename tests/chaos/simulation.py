@@ -117,7 +117,11 @@ class Simulation:
         queue = self._queues[name]
         bodies: list[dict[str, Any]] = []
         for _ in range(min(_BATCH, len(queue))):
-            at = 0 if not self._rates.between or self._chance.random() < 0.5 else self._chance.randrange(len(queue))
+            at = (
+                0
+                if not self._rates.between or self._chance.random() < 0.5
+                else self._chance.randrange(len(queue))
+            )
             self.faults["reordered"] += at > 0
             bodies.append(queue.pop(at))
         return _Call(name, sqs_event(f"stratum-{name}", bodies, self.now), bodies)

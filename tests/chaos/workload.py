@@ -97,7 +97,11 @@ def outcome(number: int) -> Any:
     if number % 5 == 0:
         return "Lost"
     label = f"parcel {number}" if number % 3 == 0 else None
-    return {"receipt": f"receipt {number}", "packed": [number * item for item in (1, 2, 3, 4)], "label": label}
+    return {
+        "receipt": f"receipt {number}",
+        "packed": [number * item for item in (1, 2, 3, 4)],
+        "label": label,
+    }
 
 
 class Ledger:
