@@ -9,6 +9,10 @@
 
 The way of every commit is point reads and conditional puts: no transaction, no query. What an item cannot hold
 goes to S3.
+
+Logs are spread over the table by their executions. The indexes over heads are not: each has one partition key for
+a tenant or a state machine, and a partition of DynamoDB takes 1,000 writes a second. `shards` gives each of them
+so many keys, over which executions are spread by their names; whoever lists asks all of them.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import base64
 import binascii
 import hashlib
 import json
+import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,6 +37,7 @@ from .table import BY_MACHINE, BY_START, BY_WAKE
 
 MAX_ITEM = 350_000
 """Bytes of a body above which it goes to S3: an item holds 400 KB, with its keys."""
+MAX_SHARDS = 1000
 _BATCH = 100
 _REMEMBERED = 4096
 
@@ -40,18 +46,28 @@ class DynamoDbStore:
     """One tenant's view of a table."""
 
     def __init__(
-        self, client: Any, table: str, *, bucket: str | None = None, s3: Any = None, tenant: str = "default"
+        self,
+        client: Any,
+        table: str,
+        *,
+        bucket: str | None = None,
+        s3: Any = None,
+        tenant: str = "default",
+        shards: int = 1,
     ):
         self._client = client
         self._table = table
         self._bucket = bucket
         self._s3 = s3
         self.tenant = tenant
+        self._shards = shards
         # Payloads that are there already need not be written again; forgetting one only costs a write.
         self._written: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def for_tenant(self, tenant: str) -> DynamoDbStore:
-        return DynamoDbStore(self._client, self._table, bucket=self._bucket, s3=self._s3, tenant=tenant)
+        return DynamoDbStore(
+            self._client, self._table, bucket=self._bucket, s3=self._s3, tenant=tenant, shards=self._shards
+        )
 
     def close(self) -> None:
         self._client.close()
@@ -172,12 +188,12 @@ class DynamoDbStore:
             "head": {"S": json.dumps({name: getattr(head, name) for name in Head.__slots__})},
             "seq": {"N": str(head.seq)},
             "status": {"S": head.status},
-            "tenant": {"S": self.tenant},
-            "machine": {"S": f"{self.tenant}#{head.state_machine}"},
+            "tenant": {"S": self._sharded(self.tenant, head.execution)},
+            "machine": {"S": self._sharded(f"{self.tenant}#{head.state_machine}", head.execution)},
             "started": {"S": order},
         }
         if head.wake_at is not None and head.status == "RUNNING":
-            item["waking"] = {"S": self.tenant}
+            item["waking"] = item["tenant"]
             item["wake_at"] = {"N": str(head.wake_at)}
         try:
             self._client.put_item(
@@ -201,7 +217,7 @@ class DynamoDbStore:
             index, attribute, value = BY_MACHINE, "machine", f"{self.tenant}#{state_machine}"
         else:
             index, attribute, value = BY_START, "tenant", self.tenant
-        condition, values = f"{attribute} = :p", {":p": {"S": value}}
+        condition, values = f"{attribute} = :p", {}
         if token is not None:
             condition += " AND started < :s"
             values[":s"] = {"S": _read_token(token)}
@@ -209,15 +225,34 @@ class DynamoDbStore:
         if status is not None:
             options = {"FilterExpression": "#s = :status", "ExpressionAttributeNames": {"#s": "status"}}
             values[":status"] = {"S": status}
-        items = self._query(index, condition, values, limit + 1, ScanIndexForward=False, **options)
+        items = self._query_shards(
+            index, condition, value, values, limit + 1, ScanIndexForward=False, **options
+        )
+        items = sorted(items, key=lambda item: item["started"]["S"], reverse=True)[: limit + 1]
         heads = [_head(item) for item in items[:limit]]
         more = len(items) > limit
         return Page(heads, _token(items[limit - 1]["started"]["S"]) if more else None)
 
     def due(self, now: int, limit: int = 100) -> list[Head]:
-        values = {":p": {"S": self.tenant}, ":now": {"N": str(now)}}
+        condition, values = "waking = :p AND wake_at <= :now", {":now": {"N": str(now)}}
+        items = self._query_shards(BY_WAKE, condition, self.tenant, values, limit)
+        return [_head(item) for item in sorted(items, key=lambda item: int(item["wake_at"]["N"]))[:limit]]
+
+    def _sharded(self, key: str, execution: str) -> str:
+        """The index key of an execution's head."""
+        if self._shards == 1:
+            return key
+        return f"{key}#{zlib.crc32(execution.encode('utf-8', 'surrogatepass')) % self._shards}"
+
+    def _query_shards(
+        self, index: str, condition: str, key: str, values: dict[str, Any], limit: int, **options: Any
+    ) -> list[Any]:
+        """Up to `limit` items of each shard."""
+        keys = [key] if self._shards == 1 else [f"{key}#{shard}" for shard in range(self._shards)]
         return [
-            _head(item) for item in self._query(BY_WAKE, "waking = :p AND wake_at <= :now", values, limit)
+            item
+            for each in keys
+            for item in self._query(index, condition, {**values, ":p": {"S": each}}, limit, **options)
         ]
 
     # -- records ---------------------------------------------------------------------------------------
@@ -347,7 +382,7 @@ class DynamoDbStore:
 
 
 def from_url(url: str, tenant: str = "default") -> DynamoDbStore:
-    """Opens `dynamodb://table?region=…&endpoint=…&bucket=…`. Raises `StoreError` for other options."""
+    """Opens `dynamodb://table?region=…&endpoint=…&bucket=…&shards=…`. Raises `StoreError` for other options."""
     table, _, query = url.removeprefix("dynamodb://").partition("?")
     options = {key: values[-1] for key, values in parse_qs(query).items()}
     region, endpoint, bucket = (
@@ -355,14 +390,19 @@ def from_url(url: str, tenant: str = "default") -> DynamoDbStore:
         options.pop("endpoint", None),
         options.pop("bucket", None),
     )
+    shards = options.pop("shards", "1")
     if options or not table:
-        raise StoreError(f"'{url}': what may follow a table's name is ?region=…&endpoint=…&bucket=…")
+        raise StoreError(f"'{url}': what may follow a table's name is ?region=…&endpoint=…&bucket=…&shards=…")
+    if not shards.isascii() or not shards.isdigit() or not 1 <= int(shards) <= MAX_SHARDS:
+        raise StoreError(
+            f"'{url}': shards is a number from 1 to {MAX_SHARDS}, and stays as it was for the first execution"
+        )
     settings: dict[str, Any] = {"region_name": region, "endpoint_url": endpoint}
     client = boto3.client(
         "dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 8}), **settings
     )
     s3 = boto3.client("s3", **settings) if bucket is not None else None
-    return DynamoDbStore(client, table, bucket=bucket, s3=s3, tenant=tenant)
+    return DynamoDbStore(client, table, bucket=bucket, s3=s3, tenant=tenant, shards=int(shards))
 
 
 def _commit_key(seq: int) -> str:

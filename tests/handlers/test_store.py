@@ -396,3 +396,32 @@ def test_a_revision_is_another_one_when_others_have_written(tmp_path: Path, stor
     other = open_store(f"sqlite:///{tmp_path}/store.db")
     other.put("k", "others", {})
     assert store.revision() != before
+
+
+def test_shards_are_listed_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    with mock_aws():
+        create_table(client := boto3.client("dynamodb", region_name="us-east-1"), "stratum")
+        store = open_store("dynamodb://stratum?region=us-east-1&shards=4")
+        names = [f"{X}{number}" for number in range(25)]
+        for number, name in enumerate(names):
+            store.put_head(head(name, started_at=number, wake_at=100 - number))
+        store.put_head(head(names[3], started_at=3, seq=1, status="FAILED"))
+        items = client.scan(TableName="stratum")["Items"]
+        assert {item["tenant"]["S"] for item in items} == {f"default#{shard}" for shard in range(4)}
+        for machine in (None, MACHINE):
+            listed, token = [], None
+            while True:
+                page = store.heads(state_machine=machine, limit=10, token=token)
+                listed += [each.execution for each in page.items]
+                if (token := page.token) is None:
+                    break
+            assert listed == names[::-1]
+        assert [each.execution for each in store.heads(status="FAILED").items] == [names[3]]
+        assert [each.execution for each in store.due(79)] == names[:20:-1]
+        assert [each.execution for each in store.due(200, limit=2)] == names[:-3:-1]
+        assert [each.execution for each in store.for_tenant("other").heads().items] == []
+    for shards in ("0", "1001", "x", "-1", "\u0663"):
+        with pytest.raises(StoreError, match="shards is a number"):
+            open_store(f"dynamodb://stratum?region=us-east-1&shards={shards}")
