@@ -19,6 +19,7 @@ very same events.
 - `audit`: an execution's story, its verification, signed bundles of it; search.
 - `time_travel`: forks, reverts, checkpoints, replays.
 - `versions`: workflows published, aliases led to them, rolled back.
+- `console`: what the web console shows and does, as JSON.
 - `store`: the `Store` protocol and its DynamoDB form.
 - `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`via` is the way in: `cli`, `link`, `mcp`, `api`, `elicitation` or `engine`. With `agent` set it is an agent that
+    """`via` is the way in: `cli`, `console`, `link`, `mcp`, `api`, `elicitation` or `engine`. With `agent` set it is an agent that
     acts, and `user` is whose account it runs under; `client` is the program that it acts through.
     """
 

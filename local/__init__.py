@@ -6,8 +6,9 @@
 - `agents`: the MCP server over the engine, and its place in a project.
 - `queues`, `events`, `clock`: the queues and timers, the shapes of events, real and virtual time.
 - `functions`: Python handlers in warm worker processes, or in this process.
-- `server`: the HTTP endpoint of `stratum up`.
 - `handler_types`: what the annotations of handlers beside a spec say.
+- `server`: the HTTP endpoint of `stratum up`; `loopback`: who may send requests on this machine.
+- `console`: the web console: its pages, and the server of `stratum console`.
 - `stores`, `sqlite_store`: a store by its address, and the embedded form.
 - `cost`: bills, and the price table.
 - `coverage`: reports of what tests took of workflows.

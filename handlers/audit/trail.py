@@ -183,8 +183,10 @@ class Reader:
 
     def places(self, commit: Commit) -> Iterator[tuple[Event, Place]]:
         """The commit's events, each with where it happened. Commits are read in order."""
+        resumed = _resumed(commit)
         for event in commit.events:
-            yield event, self._place(event)
+            previous: int = resumed.get(event["id"]) or event["previousEventId"]
+            yield event, self._place(event, previous)
 
     def read(self, commit: Commit) -> Iterator[Entry]:
         yield from (entry for message in commit.messages if (entry := self._message(message, commit)))
@@ -205,8 +207,8 @@ class Reader:
             return Entry(commit.at, word, message["by"], commit.seq)
         return None
 
-    def _place(self, event: Event) -> Place:
-        kind, previous = event["type"], event["previousEventId"]
+    def _place(self, event: Event, previous: int) -> Place:
+        kind = event["type"]
         place = self._places.get(previous, self._places[0])
         details = _details(event)
         if kind.endswith("StateEntered"):
@@ -283,6 +285,24 @@ class Reader:
             retriers = [way for way in ways if way.startswith("Retry")]
             if what in ("failed", "timed out") and retriers:
                 yield entry("retried", {"way": retriers[0]})
+
+
+def _resumed(commit: Commit) -> dict[int, int]:
+    """What goes on after a redrive follows `ExecutionRedriven` in the history: by its id, the event that had entered its
+    state, as the frames of the commit tell."""
+    redriven = {event["id"] for event in commit.events if event["type"] == "ExecutionRedriven"}
+    if not redriven:
+        return {}
+    before = {event["id"]: event["previousEventId"] for event in commit.events}
+    frames: Mapping[str, Any] = (commit.changes or commit.snapshot or {}).get("frames", {})
+    found: dict[int, int] = {}
+    for frame in frames.values():
+        at: int = (frame or {}).get("event", 0)
+        while at in before and before[at] not in redriven:
+            at = before[at]
+        if at in before and "entry" in frame:
+            found[at] = int(frame["entry"])
+    return found
 
 
 def _joined(iteration: str | None, index: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .opening import open_store
 from .problem import WrongRequest
+from .serving_checks import check_loopback
 
 if TYPE_CHECKING:
     from ..aws import Door
@@ -25,18 +25,25 @@ PORT = 8083
 
 def up(options: argparse.Namespace) -> int:
     from ..aws.snapshots import UnreadableSnapshot
+    from ..console import Site
+    from ..console.server import console_of, person
     from ..desk import desk_of
     from ..server import Endpoint, Service
 
-    _check_host(options)
+    check_loopback(
+        options.host, insecure=options.insecure_bind,
+        hint=", and nothing here asks who they are; --insecure-bind does it all the same",
+    )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="stratum-") as unkept:
         store_url = _store_url(options, unkept)
         door = _door(options, store_url)
+        place = store_url if unkept not in store_url else "stratum up, nothing is kept"
+        site = Site(lambda: console_of(door.cloud.runtime, store_url, who=person(), place=place))
         port = options.port if options.port is not None else 0 if options.run else PORT
         try:
             endpoint = Endpoint(
                 door, options.host, port, open=options.insecure_bind,
-                desk=lambda: desk_of(door.cloud.runtime, store_url),
+                desk=lambda: desk_of(door.cloud.runtime, store_url), site=site,
             )  # fmt: skip
         except OSError as error:
             door.close()
@@ -55,7 +62,11 @@ def up(options: argparse.Namespace) -> int:
             with endpoint:
                 if options.run:
                     return _run(options.run, endpoint.url)
-                _until_ended(_banner(endpoint.url, store_url if kept else None, running, options))
+                _until_ended(
+                    _banner(
+                        endpoint.url, site.link(endpoint.url), store_url if kept else None, running, options
+                    )
+                )
         finally:
             service.close()
         print(
@@ -154,17 +165,6 @@ def _store_url(options: argparse.Namespace, unkept: str) -> str:
     return f"sqlite:///{folder / 'stratum.db'}"
 
 
-def _check_host(options: argparse.Namespace) -> None:
-    try:
-        loopback = options.host == "localhost" or ipaddress.ip_address(options.host).is_loopback
-    except ValueError:
-        raise WrongRequest(f"--host {options.host} is no address") from None
-    if not loopback and not options.insecure_bind:
-        raise WrongRequest(
-            f"--host {options.host} would let other machines in, and nothing here asks who they are; --insecure-bind does it all the same"
-        )
-
-
 def _mocks(path: str | None):
     if path is None:
         return None
@@ -176,13 +176,14 @@ def _mocks(path: str | None):
         raise WrongRequest(f"--mock-config: {error}") from None
 
 
-def _banner(url: str, store: str | None, running: int, options: argparse.Namespace) -> str:
+def _banner(url: str, console: str, store: str | None, running: int, options: argparse.Namespace) -> str:
     lines = [f"AWS is at {url}: Step Functions, Lambda, and by moto everything else", ""]
     lines += [
         f"  export {name}={value}" for name, value in {**endpoint_environment(url), **CREDENTIALS}.items()
     ]
     lines += [
         "",
+        f"console: {console}",
         f"store: {store or 'none; --data DIR keeps everything'}   clock: {options.clock}",
         "account: 123456789012, or the access key where that is an account's twelve digits",
     ]

@@ -164,16 +164,21 @@ def _mark(placed: PlacedNode) -> str:
 
 
 def _edge(placed: PlacedEdge, look: Look) -> list[str]:
-    edge, points = placed.edge, placed.points
+    edge = placed.edge
     classes = " ".join(word for word in ("edge", edge.kind, look.edge(edge)) if word)
-    if edge.start == edge.target:
-        (x, first), (_, last) = points
-        path = f"M{x:.1f} {first:.1f} C{x + 24:.1f} {first - 8:.1f} {x + 24:.1f} {last + 8:.1f} {x + 7:.1f} {last:.1f}"
-        head = f"M{x:.1f} {last:.1f} l8 -4.2 l0 8.4 Z"
-    else:
-        path, head = _run(points)
+    path, head = route(placed)
     hint = f"<title>{_text(edge.label)}</title>" if edge.label else ""
     return [f'<g class="{classes}">{hint}<path class="run" d="{path}"/><path class="head" d="{head}"/></g>']
+
+
+def route(placed: PlacedEdge) -> tuple[str, str]:
+    """The paths (SVG's `d`) of an edge's line, and of the head of its arrow."""
+    points = placed.points
+    if placed.edge.start != placed.edge.target:
+        return _run(points)
+    (x, first), (_, last) = points
+    path = f"M{x:.1f} {first:.1f} C{x + 24:.1f} {first - 8:.1f} {x + 24:.1f} {last + 8:.1f} {x + 7:.1f} {last:.1f}"
+    return path, f"M{x:.1f} {last:.1f} l8 -4.2 l0 8.4 Z"
 
 
 def _run(points: list[Point]) -> tuple[str, str]:

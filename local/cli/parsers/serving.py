@@ -9,6 +9,21 @@ from .adding import Commands
 
 
 def declare(commands: Commands) -> None:
+    console = commands.add_with_store(
+        "console", "console:console", "show the store in a browser, and act there"
+    )
+    console.add_argument(
+        "--port", type=int, default=8085, metavar="N", help="default: 8085; 0 takes a free one"
+    )
+    console.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1")
+    console.add_argument(
+        "--read-only", action="store_true", help="only look: nothing is started, decided, or gone on with"
+    )
+    console.add_argument("--open", action="store_true", help="open it in the browser")
+    console.add_argument(
+        "--workers", type=int, default=8, metavar="N", help="how many tasks may run at once (default: 8)"
+    )
+
     up = commands.add(
         "up", "up:up", "serve AWS on a port of this machine: Step Functions, Lambda, and by moto the rest"
     )

@@ -1,0 +1,62 @@
+"""What the console's API needs of the place that it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..identity import Identity
+from ..work.answers import Desk
+
+if TYPE_CHECKING:
+    from ..store import Head
+    from ..versions.publishing import Published
+
+
+class Refusal(Exception):
+    """What was asked for is not given: `status` is HTTP's; `fields` go with the message."""
+
+    def __init__(self, status: int, message: str, **fields: Any):
+        super().__init__(message)
+        self.status = status
+        self.fields = fields
+
+
+def _nothing(execution: str, published: Published | None) -> None:
+    """Whatever runs executions sees a new one by itself."""
+
+
+@dataclass(slots=True)
+class Console:
+    """`desk` has the store, and where gates are decided. `who` acts here: None where nothing may be done.
+
+    - `started` is told of an execution that was begun here, and of the published version that it runs.
+    - `cost` gives an execution's cost in a line, `try_out` runs a draft; where they are None, nobody is offered it.
+    - `place` says in a few words where this is: the store's address, say.
+    """
+
+    desk: Desk
+    who: Identity | None = None
+    started: Callable[[str, Published | None], None] = _nothing
+    cost: Callable[[Head], str | None] | None = None
+    try_out: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    place: str = ""
+
+    @property
+    def store(self):
+        return self.desk.executions.store
+
+    @property
+    def runtime(self):
+        return self.desk.runtime
+
+    @property
+    def executions(self):
+        return self.desk.executions
+
+    def actor(self) -> Identity:
+        """Who acts. Raises `Refusal` where this console only looks."""
+        if self.who is None:
+            raise Refusal(403, "this console only looks: it was opened read-only")
+        return self.who

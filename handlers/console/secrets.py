@@ -1,0 +1,41 @@
+"""Values as they are shown: without their secrets, and folded where they are large."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..audit.redaction import Redactor
+
+FOLDED = 32 * 1024
+"""Characters of JSON that a page is given at once; of more it is given the beginning, and asks for the rest."""
+_BEGINNING = 4 * 1024
+
+
+def parsed(text: Any) -> Any:
+    """A value of JSON text; the text itself where it is none."""
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return text
+
+
+def learn(redactor: Redactor, event: Mapping[str, Any]) -> None:
+    """Notes the secrets in what an event brings: the execution's input, and variables."""
+    details = event.get("executionStartedEventDetails")
+    if details is not None:
+        redactor.learn("input", parsed(details.get("input")))
+    details = event.get("stateExitedEventDetails")
+    if details is not None:
+        for name, text in details.get("assignedVariables", {}).items():
+            redactor.learn(name, parsed(text))
+
+
+def shown(redactor: Redactor, value: Any, *, whole: bool = False) -> Any:
+    """The value without its secrets. A large one becomes `{"$folded": characters, "beginning": text}`."""
+    value = redactor.hide(value)
+    if whole:
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    return {"$folded": len(text), "beginning": text[:_BEGINNING]} if len(text) > FOLDED else value

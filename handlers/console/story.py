@@ -1,0 +1,335 @@
+"""An execution's log as *visits*: each time that it came to a step (of plain ASL: a state), and what happened there.
+
+A visit has parts, one after the other: attempts of its task, the back-off between them, waits, and waiting for a person
+or an agent. A story is fed with commits and says which visits changed, so that whoever watches reads each commit once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..audit.redaction import Redactor
+from ..audit.trail import Place, Reader
+from ..store import Commit
+from .secrets import learn, parsed
+
+RUNNING, WAITING, RETRYING, DONE, FAILED, SKIPPED, STOPPED = (
+    "running", "waiting", "retrying", "done", "failed", "skipped", "stopped",
+)  # fmt: skip
+_WORK_ROLES = {"task", "wait", "set", "decision", "succeed", "fail", "parallel", "map", "repeat", "workflow"}
+_TASKS = ("Task", "LambdaFunction", "Activity")
+_SHORT = 300
+"""Characters of a cause in a list of events."""
+
+Event = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Part:
+    """A stretch of a visit: `what` is `attempt`, `retry` (the back-off before the next one), `wait`, `gate` or `agent`.
+
+    `status` is `running`, `done`, `failed` or `violated`; `event` the one that began it, `last` the one that ended it.
+    """
+
+    what: str
+    start: int
+    event: int
+    number: int | None = None
+    end: int | None = None
+    last: int | None = None
+    status: str = RUNNING
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+
+
+@dataclass(slots=True)
+class Visit:
+    """`id` is the event that entered it, `parent` the visit of the Parallel or Map around it.
+
+    `map_run` has the items of a distributed map as executions, `child` is the execution that its task started.
+    """
+
+    id: int
+    step: str
+    kind: str
+    state: str
+    start: int
+    parent: int | None = None
+    iteration: str | None = None
+    end: int | None = None
+    status: str = RUNNING
+    error: str | None = None
+    violations: int = 0
+    parts: list[Part] = field(default_factory=list)
+    worked: bool = False
+    tries: int = 0
+    map_run: str | None = None
+    child: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "id": self.id,
+            "step": self.step,
+            "kind": self.kind,
+            "start": self.start,
+            "status": self.status,
+        }
+        for name in ("parent", "iteration", "end", "error", "violations", "tries", "map_run", "child"):
+            if (value := getattr(self, name)) not in (None, 0):
+                told[name] = value
+        if self.parts:
+            told["parts"] = [part.to_json() for part in self.parts]
+        return told
+
+
+@dataclass(slots=True)
+class Told:
+    """What came of some commits: visits that changed, events, and the ways between steps that were taken."""
+
+    visits: list[Visit]
+    events: list[dict[str, Any]]
+    taken: list[str]
+    seq: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "visits": [visit.to_json() for visit in self.visits],
+            "events": self.events,
+            "taken": self.taken,
+            "seq": self.seq,
+        }
+
+
+class Story:
+    """Fed with an execution's commits in order; what it tells is without the secrets that `redactor` knows of."""
+
+    def __init__(self, source_map: Mapping[str, Any] | None, redactor: Redactor):
+        self._spec = source_map is not None
+        self._states: Mapping[str, Any] = (source_map or {}).get("states", {})
+        self._steps: Mapping[str, Any] = (source_map or {}).get("steps", {})
+        self._violations = {each["violations"] for each in self._steps.values() if "violations" in each}
+        self._reader = Reader(source_map or {})
+        self._redactor = redactor
+        self.visits: dict[int, Visit] = {}
+        self._of_entry: dict[int, int] = {}
+        self._of_event: dict[int, int | None] = {}
+        self._open: set[int] = set()
+        self._taken: set[str] = set()
+        self._fresh: list[str] = []
+        self._changed: dict[int, Visit] = {}
+        self.seq = -1
+
+    def feed(self, commits: Iterable[Commit]) -> Told:
+        self._changed, self._fresh = {}, []
+        events: list[dict[str, Any]] = []
+        commits = list(commits)
+        if self._redactor:
+            for commit in commits:
+                for event in commit.events:
+                    learn(self._redactor, event)
+        for commit in commits:
+            ways: dict[int, list[str]] = {}
+            for entry, way in commit.ways:
+                ways.setdefault(int(entry), []).append(str(way))
+            for event, place in self._reader.places(commit):
+                self._take(event, place, ways.get(place.entry, []))
+                events.append(self._row(event, place, commit.seq))
+            self.seq = commit.seq
+        return Told(list(self._changed.values()), events, self._fresh, self.seq)
+
+    # -- events ----------------------------------------------------------------------------------------
+
+    def _row(self, event: Event, place: Place, seq: int) -> dict[str, Any]:
+        details = _details(event)
+        told: dict[str, Any] = {
+            "id": event["id"],
+            "at": event["timestamp"],
+            "type": event["type"],
+            "seq": seq,
+            "visit": self._of_event.get(event["id"]),
+            "state": place.state,
+            "iteration": place.iteration,
+            "resource": details.get("resource"),
+            "error": details.get("error"),
+            "cause": self._redactor.hide(details["cause"])[:_SHORT] if details.get("cause") else None,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+    def _take(self, event: Event, place: Place, ways: list[str]) -> None:
+        kind, at, id = event["type"], event["timestamp"], event["id"]
+        if kind.endswith("StateEntered"):
+            self._enter(event, place)
+            return
+        visit = self.visits.get(self._of_entry.get(place.entry, -1))
+        self._of_event[id] = visit.id if visit is not None else None
+        if kind.startswith("Execution"):
+            if kind not in ("ExecutionStarted", "ExecutionRedriven"):
+                self._finish(event)
+            return
+        if visit is None:
+            return
+        if kind.endswith("StateExited"):
+            self._exit(visit, event, ways)
+        elif kind.endswith("Scheduled"):
+            self._schedule(visit, event)
+        elif kind.startswith((*_TASKS, "Evaluation")) and kind.endswith(("Failed", "TimedOut")):
+            self._fail(visit, event, any(way.startswith("Retry") for way in ways))
+        elif kind.startswith(_TASKS) and kind.endswith("Succeeded"):
+            self._close_part(visit, at, id, DONE)
+            visit.status, visit.error = RUNNING, None
+        elif kind in ("MapStateFailed", "ParallelStateFailed"):
+            visit.status = FAILED
+        elif kind == "MapRunStarted":
+            visit.map_run = _details(event).get("mapRunArn")
+        elif kind == "TaskSubmitted" and str(_details(event).get("resource")).startswith("startExecution"):
+            submitted = parsed(_details(event).get("output"))
+            visit.child = submitted.get("ExecutionArn") if isinstance(submitted, dict) else None
+        else:
+            return
+        self._changed[visit.id] = visit
+
+    def _enter(self, event: Event, place: Place) -> None:
+        kind, at, id = event["type"].removesuffix("StateEntered"), event["timestamp"], event["id"]
+        mapped = self._states.get(place.state or "", {})
+        step = mapped.get("step") if self._spec else place.state
+        role = mapped.get("role", "task")
+        before = self.visits.get(self._of_event.get(event["previousEventId"]) or -1)
+        self._of_event[id] = None
+        if step is None:
+            return
+        parent = self._of_entry.get(place.around.entry) if place.around is not None else None
+        same = (
+            self._spec and before is not None and (before.step, before.iteration) == (step, place.iteration)
+        )
+        if same and before is not None and before.parent == parent:
+            visit = before
+            if visit.end is not None:
+                visit.end = None
+                visit.status = RETRYING if visit.status == FAILED else RUNNING
+        else:
+            type = self._steps.get(step, {}).get("kind", kind.lower())
+            visit = self.visits[id] = Visit(id, step, type, place.state or step, at, parent, place.iteration)
+        self._open.add(visit.id)
+        self._of_entry[id] = self._of_event[id] = visit.id
+        if role == "back off":
+            self._close_part(visit, at, id, DONE)
+            visit.parts.append(Part("retry", at, id))
+            visit.status = RETRYING
+        elif role in _WORK_ROLES or not self._spec:
+            visit.worked = True
+            if kind == "Wait":
+                visit.parts.append(Part("wait", at, id))
+                visit.status = WAITING
+            elif visit.status == WAITING:
+                visit.status = RUNNING
+        self._changed[visit.id] = visit
+
+    def _schedule(self, visit: Visit, event: Event) -> None:
+        self._reopen(visit)
+        self._close_part(visit, event["timestamp"], event["id"], DONE)
+        visit.worked = True
+        visit.tries += 1
+        what = visit.kind if visit.kind in ("gate", "agent") else "attempt"
+        visit.parts.append(Part(what, event["timestamp"], event["id"], visit.tries))
+        asks = ".waitForTaskToken" in str(_details(event).get("resource", ""))
+        visit.status = WAITING if what != "attempt" or asks else RUNNING
+        visit.error = None
+
+    def _fail(self, visit: Visit, event: Event, again: bool) -> None:
+        details, at, id = _details(event), event["timestamp"], event["id"]
+        timed_out = event["type"].endswith("TimedOut")
+        visit.error = str(details.get("error") or ("States.Timeout" if timed_out else ""))
+        self._close_part(visit, at, id, FAILED, visit.error)
+        visit.status = RETRYING if again else FAILED
+        if again:
+            visit.parts.append(Part("retry", at, id))
+
+    def _exit(self, visit: Visit, event: Event, ways: list[str]) -> None:
+        at, details = event["timestamp"], _details(event)
+        chosen = [way for way in ways if way.startswith(("Choices", "Default", "Catch"))]
+        self._took(f"{details['name']}|{chosen[0] if chosen else 'Next'}")
+        if visit.parts and visit.parts[-1].what in ("wait", "retry"):
+            self._close_part(visit, at, event["id"], DONE)
+        assigned = details.get("assignedVariables", {})
+        found = [each for name in self._violations & assigned.keys() for each in parsed(assigned[name]) or ()]
+        if found:
+            visit.violations += len(found)
+            visit.status, visit.error = FAILED, "not as its contract or `ensure` says"
+            if visit.parts:
+                visit.parts[-1].status = "violated"
+        elif isinstance(error := parsed(assigned.get("error")), dict) and error.get("Error"):
+            visit.status, visit.error = FAILED, str(error["Error"])
+        self._close(visit, at, FAILED if visit.status == RETRYING else None)
+
+    def _finish(self, event: Event) -> None:
+        """The execution has ended: what is still open ends with it."""
+        kind, at = event["type"], event["timestamp"]
+        culprit = self._of_event.get(event["previousEventId"])
+        failing: set[int] = set()
+        while culprit is not None and (visit := self.visits.get(culprit)) is not None:
+            failing.add(culprit)
+            culprit = visit.parent
+        for id in sorted(self._open):
+            visit = self.visits[id]
+            if kind == "ExecutionSucceeded":
+                self._close(visit, at, None)
+            elif kind != "ExecutionAborted" and id in failing:
+                visit.error = visit.error or _details(event).get("error")
+                self._close(visit, at, FAILED)
+            else:
+                self._close(visit, at, STOPPED)
+        self._open.clear()
+        for id in failing:
+            visit = self.visits[id]
+            if visit.kind == "fail":
+                visit.status, visit.error = FAILED, _details(event).get("error")
+                self._changed[id] = visit
+
+    # -- visits ----------------------------------------------------------------------------------------
+
+    def _close(self, visit: Visit, at: int, status: str | None) -> None:
+        visit.end = at
+        if status == STOPPED and visit.status == FAILED and visit.error:
+            status = FAILED  # what failed has stopped the others, and was not stopped
+        if status is not None:
+            visit.status = status
+        elif not visit.worked:
+            visit.status = SKIPPED
+        elif visit.status != FAILED:
+            visit.status, visit.error = DONE, None
+        if visit.status in (STOPPED, FAILED):
+            self._close_part(visit, at, None, visit.status, visit.error)
+        self._open.discard(visit.id)
+        self._changed[visit.id] = visit
+        if visit.kind in ("parallel", "map"):
+            # Branches and items that were stopped with it say nothing of their own.
+            for id in [each for each in self._open if self.visits[each].parent == visit.id]:
+                self._close(self.visits[id], at, STOPPED)
+
+    def _reopen(self, visit: Visit) -> None:
+        """A redrive goes on in what had ended, and so in all that is around it."""
+        around: Visit | None = visit
+        while around is not None and around.id not in self._open:
+            around.end, around.status, around.error = None, RUNNING, None
+            self._open.add(around.id)
+            self._changed[around.id] = around
+            around = self.visits.get(around.parent) if around.parent is not None else None
+
+    def _close_part(
+        self, visit: Visit, at: int, event: int | None, status: str, error: str | None = None
+    ) -> None:
+        if visit.parts and (part := visit.parts[-1]).end is None:
+            part.end, part.last, part.status, part.error = at, event, status, error
+
+    def _took(self, way: str) -> None:
+        if way not in self._taken:
+            self._taken.add(way)
+            self._fresh.append(way)
+
+
+def _details(event: Event) -> Mapping[str, Any]:
+    return next((value for value in event.values() if isinstance(value, Mapping)), {})

@@ -1,0 +1,208 @@
+// Drafts: written with findings as one types and the graph beside it, run on a virtual clock, and exported.
+
+import { html, useEffect, useMemo, useRef, useState } from "./vendor/view.js";
+import { get, post } from "./api.js";
+import { TextEditor } from "./codemirror.js";
+import { Button, Empty, Failure, Icon, Status, save } from "./parts.js";
+import { Graph, byStep, stepOf, toneOf, tookOf } from "./graph.js";
+import { Timeline } from "./timeline.js";
+import { Json } from "./json.js";
+import { duration, plural } from "./format.js";
+import { take } from "./execution.js";
+
+const KEPT = "stratum-draft";
+const PAUSE = 250; // milliseconds without a key after which a text is checked
+const FIRST = `stratum: "1"
+workflow: hello
+version: 1.0.0
+input: {name: string}
+steps:
+  - id: greet
+    task: hello.greet
+    input: {name: "{% $input.name %}"}
+    output: {text: string, words: integer}
+    ensure: [$result.words < 10]
+    retry: {attempts: 3, backoff: linear, delay: 1s}
+  - {id: settle, wait: 10m}
+  - {id: done, succeed: "{% $greet.text %}"}
+`;
+
+export function Editor({ about, argument }) {
+  const [text, setText] = useState(() => (argument ? "" : sessionStorage.getItem(KEPT) || FIRST));
+  const [checked, setChecked] = useState({ findings: [], ok: true });
+  const [picture, setPicture] = useState(null); // of the last text that had no error
+  const [problem, setProblem] = useState(null);
+  const [node, setNode] = useState(null);
+  const [line, setLine] = useState(null);
+  const [run, setRun] = useState(null);
+  const turn = useRef(0);
+
+  useEffect(() => {
+    if (argument) get("definition", { digest: argument }).then((told) => setText(told.source), setProblem);
+  }, [argument]);
+  useEffect(() => {
+    if (!text) return undefined;
+    if (!argument) sessionStorage.setItem(KEPT, text);
+    const mine = ++turn.current;
+    const timer = setTimeout(() => post("check", { text }).then((told) => {
+      if (mine !== turn.current) return;
+      setChecked(told);
+      setProblem(null);
+      if (told.plan) setPicture(told);
+    }, setProblem), PAUSE);
+    return () => clearTimeout(timer);
+  }, [text]);
+
+  const marks = useMemo(() => checked.findings.map(mark), [checked]);
+  const choose = (id) => {
+    setNode(id);
+    const at = picture?.lines[id];
+    if (at && picture.source.trim() === text.trim()) setLine(at);
+  };
+  const open = async (event) => {
+    const [file] = event.target.files;
+    if (file) setText(await file.text());
+    event.target.value = "";
+  };
+  const steps = useMemo(() => (run ? byStep([...run.story.visits.values()]) : new Map()), [run]);
+  const errors = checked.findings.filter((each) => each.severity === "error").length;
+  const language = text.trimStart().startsWith("{") ? "json" : "yaml";
+  return html`<main class="page editor">
+    <div class="page-head"><div class="title-line"><h1>Editor</h1>
+      <span role="status" class="live">${errors ? html`<${Status} of="failed" text=${plural(errors, "error")} />` : checked.findings.length ? html`<${Status} of="violated" text=${plural(checked.findings.length, "warning")} />` : html`<${Status} of="done" text="no findings" />`}</span>
+      <span class="spacer"></span>
+      <label class="button file">Open a file<input type="file" accept=".yaml,.yml,.json,.asl" onChange=${open} /></label>
+      <${Exports} picture=${picture} ok=${checked.ok} text=${text} /></div></div>
+    ${problem && html`<${Failure} problem=${problem} />`}
+    <div class="editor-grid">
+      <section class="panel" aria-label="Text">
+        <${TextEditor} value=${text} language=${language} marks=${marks} line=${line} onChange=${setText} label="Text of the workflow" />
+        <${Findings} findings=${checked.findings} onChoose=${(each) => setLine(null) || requestAnimationFrame(() => setLine(each.line))} />
+      </section>
+      <section class="panel graph-panel ${checked.ok ? "" : "stale"}" aria-label="Graph">
+        ${picture ? html`<${Graph} plan=${picture.plan} chosen=${node} onChoose=${choose} tone=${run ? (each) => toneOf(steps, each) : undefined} took=${run ? tookOf(run.story.taken) : undefined} label="Graph of the draft" />`
+          : html`<${Empty}>The graph is drawn when the text has no error.<//>`}
+      </section>
+    </div>
+    ${about?.try && html`<${TryOut} text=${text} ok=${checked.ok} run=${run} onRun=${setRun} picture=${picture} onChoose=${(id) => choose(id)} />`}
+  </main>`;
+}
+
+function mark(finding) {
+  const hint = finding.suggestion ? `\n${finding.suggestion}` : "";
+  return { severity: finding.severity, message: `${finding.code}: ${finding.message}${hint}`, line: finding.line, column: finding.column || 1, endLine: finding.end_line, endColumn: finding.end_column };
+}
+
+function Findings({ findings, onChoose }) {
+  if (findings.length === 0) return null;
+  return html`<ol class="findings" aria-label="Findings">${findings.map((each) => html`<li class=${each.severity}><button type="button" onClick=${() => onChoose(each)}>
+    <strong>${each.line ? `${each.line}:${each.column}` : ""} ${each.code}</strong> ${each.message}${each.suggestion && html` <span class="soft">${each.suggestion}</span>`}</button></li>`)}</ol>`;
+}
+
+function Exports({ picture, ok, text }) {
+  const name = picture?.workflow || "workflow";
+  const ways = {
+    spec: () => save(`${name}.${text.trimStart().startsWith("{") ? "asl.json" : "yaml"}`, text, "text/yaml"),
+    asl: () => save(`${name}.asl.json`, picture.asl, "application/json"),
+    mermaid: () => save(`${name}.mmd`, picture.mermaid, "text/plain"),
+    svg: () => save(`${name}.svg`, picture.svg, "image/svg+xml"),
+    png: async () => save(`${name}.png`, await png(picture.svg), "image/png"),
+  };
+  return html`<label class="export"><span class="hidden">Export</span><select value="" disabled=${!picture || !ok} onChange=${(event) => { ways[event.target.value]?.(); event.target.value = ""; }}>
+    <option value="">Export …</option><option value="spec">Text as it is</option><option value="asl">Amazon States Language</option><option value="mermaid">Mermaid</option><option value="svg">SVG</option><option value="png">PNG</option></select></label>`;
+}
+
+function png(svg) {
+  const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+  return new Promise((done, failed) => {
+    const image = new Image();
+    image.onload = () => {
+      const scale = Math.min(2, 8000 / Math.max(image.width, image.height));
+      const canvas = document.createElement("canvas");
+      canvas.width = image.width * scale;
+      canvas.height = image.height * scale;
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      URL.revokeObjectURL(url);
+      canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("the picture is too large"))), "image/png");
+    };
+    image.onerror = () => failed(new Error("the picture cannot be drawn"));
+    image.src = url;
+  });
+}
+
+// -- trying it ------------------------------------------------------------------------------------------------------
+
+// A run is made anew with every answer: what there is of it is always what these answers come to.
+function TryOut({ text, ok, run, onRun, picture, onChoose }) {
+  const [input, setInput] = useState(() => sessionStorage.getItem(`${KEPT}-input`) || '{"name": "Ada"}');
+  const [answers, setAnswers] = useState({});
+  const [problem, setProblem] = useState(null);
+  const [visit, setVisit] = useState(null);
+  const perform = async (given, wanted = text) => {
+    try {
+      sessionStorage.setItem(`${KEPT}-input`, input);
+      const told = await post("try", { text: wanted, input: JSON.parse(input || "{}"), answers: given });
+      const story = { visits: new Map(), events: [], taken: new Set(), seq: -1 };
+      take(story, told.story);
+      onRun({ ...told, story });
+      setAnswers(given);
+      setProblem(null);
+      const waiting = told.waiting[0];
+      if (waiting) onChoose(`${picture?.language === "json" ? "state" : "step"} ${waiting.step}`);
+    } catch (error) {
+      setProblem(error);
+    }
+  };
+  const answer = (step, given) => perform({ ...answers, [step]: [...(answers[step] || []), given] });
+  const back = (step) => {
+    const { [step]: given, ...others } = answers;
+    perform(given.length > 1 ? { ...others, [step]: given.slice(0, -1) } : others);
+  };
+  const visits = run ? [...run.story.visits.values()].sort((a, b) => a.id - b.id) : [];
+  return html`<section class="panel padded try" aria-label="Try it"><h2>Try it</h2>
+    <p class="soft">Runs on a virtual clock, where no wait takes time. No task is performed: you say what each comes to.</p>
+    <div class="try-grid"><div>
+      <label class="field"><span>Input (JSON)</span><textarea rows="4" class="code" spellcheck="false" value=${input} onInput=${(event) => setInput(event.target.value)}></textarea></label>
+      <p class="buttons"><${Button} kind="primary" icon="play" disabled=${!ok} onClick=${() => perform({})}>Run from the beginning<//>
+        ${Object.keys(answers).length > 0 && html`<${Button} icon="play" disabled=${!ok} onClick=${() => perform(answers)}>Run with the same answers<//>`}</p>
+      ${problem && html`<${Failure} problem=${problem} />`}
+      ${Object.entries(answers).map(([step, given]) => html`<div class="given"><strong>${step}</strong> <span class="soft">${plural(given.length, "answer")}</span> <code>${short(given.at(-1))}</code> <${Button} kind="small" aria-label="Take back the last answer of ${step}" onClick=${() => back(step)}>Take back<//></div>`)}
+    </div><div>
+      ${!run && html`<${Empty}>It has not been run yet.<//>`}
+      ${run && html`<p class="title-line"><${Status} of=${run.status} /> <span class="soft">${duration((run.stopped ?? run.now) - run.started)} of virtual time, ${plural(run.story.events.length, "event")}</span>${run.note && html`<span>${run.note}</span>`}</p>`}
+      ${run?.waiting.map((each) => html`<${Question} key="${each.step}/${each.asked}" asked=${each} onAnswer=${(given) => answer(each.step, given)} />`)}
+      ${run && "output" in run && html`<h4>Output</h4><${Json} value=${run.output} label="Output" />`}
+      ${run?.error && html`<div class="failure"><p><strong>${run.error}</strong></p>${run.cause && html`<p class="cause-text">${run.cause}</p>`}</div>`}
+      ${run && html`<${Timeline} visits=${visits} start=${run.started} end=${run.stopped} now=${run.now} chosen=${visit} onChoose=${(id) => { setVisit(id); onChoose(`${picture?.language === "json" ? "state" : "step"} ${run.story.visits.get(id).step}`); }} />`}
+    </div></div></section>`;
+}
+
+function short(answer) {
+  const text = answer.error ? answer.error : JSON.stringify(answer.result);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function Question({ asked, onAnswer }) {
+  const payload = asked.arguments?.Payload;
+  const kind = asked.arguments?.FunctionName === "stratum-work" ? payload?.kind : null;
+  const [result, setResult] = useState(kind === "gate" ? '"approve"' : "{}");
+  const [error, setError] = useState("");
+  const [wrong, setWrong] = useState(null);
+  const give = () => {
+    try {
+      onAnswer({ result: JSON.parse(result) });
+    } catch (problem) {
+      setWrong(problem.message);
+    }
+  };
+  return html`<div class="question"><p><${Icon} name="step" /> <strong>${asked.step}</strong> asks ${kind ? (kind === "gate" ? "a person" : "an agent") : html`<code>${asked.arguments?.FunctionName || asked.resource}</code>`}${asked.asked > 1 ? `, for the ${asked.asked}. time` : ""}</p>
+    <details><summary>With</summary><${Json} value=${payload ?? asked.arguments} label="What it is asked" /></details>
+    ${kind === "gate" ? html`<p class="buttons">${["approve", "reject", "revise"].map((each) => html`<${Button} onClick=${() => onAnswer({ result: each })}>${each}<//>`)}</p>`
+      : html`<label class="field"><span>It answers (JSON)</span><textarea rows="3" class="code" spellcheck="false" value=${result} onInput=${(event) => { setResult(event.target.value); setWrong(null); }}></textarea></label>
+        ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
+        <p class="buttons"><${Button} kind="primary" onClick=${give}>Answer ${asked.step}<//></p>
+        <div class="or"><label class="field"><span>or it fails with the error</span><input type="text" value=${error} onInput=${(event) => setError(event.target.value)} /></label><${Button} disabled=${!error} onClick=${() => onAnswer({ error })}>Fail<//></div>`}
+  </div>`;
+}
+
+export { stepOf };

@@ -1,0 +1,83 @@
+// One visit of a step: what went in, every attempt, what was wrong, what came out.
+
+import { html, useEffect, useState } from "./vendor/view.js";
+import { get } from "./api.js";
+import { Button, Failure, Loading, Status } from "./parts.js";
+import { Diff, Json } from "./json.js";
+import { duration, nameOf, plural, time } from "./format.js";
+
+export function Inspector({ execution, visit, among, now, line, onChoose, onLine, onFork, actions }) {
+  const [told, setTold] = useState(null);
+  const [problem, setProblem] = useState(null);
+  const version = `${visit.id}/${visit.status}/${visit.parts?.length ?? 0}/${visit.end ?? ""}`;
+  useEffect(() => {
+    const gone = new AbortController();
+    get("visit", { execution, visit: visit.id }, { signal: gone.signal }).then(
+      (value) => { setTold({ of: visit.id, ...value }); setProblem(null); },
+      (error) => gone.signal.aborted || setProblem(error),
+    );
+    return () => gone.abort();
+  }, [execution, version]);
+  const values = told?.of === visit.id ? told : null;
+  const at = among.indexOf(visit);
+  return html`<section class="inspector" aria-label="Step ${visit.step}">
+    <header>
+      <h3>${visit.step}${visit.iteration === undefined ? "" : html` <span class="soft">#${visit.iteration}</span>`}</h3>
+      <${Status} of=${visit.status} />
+      <span class="soft">${visit.kind}, ${duration((visit.end ?? now) - visit.start)}${visit.tries > 1 ? `, ${plural(visit.tries, "attempt")}` : ""}</span>
+      <span class="spacer"></span>
+      ${among.length > 1 && html`<span class="visits"><${Button} kind="small" disabled=${at <= 0} onClick=${() => onChoose(among[at - 1].id)}>Before<//>
+        <span class="soft">${at + 1} of ${among.length}</span><${Button} kind="small" disabled=${at >= among.length - 1} onClick=${() => onChoose(among[at + 1].id)}>After<//></span>`}
+      ${line && html`<${Button} kind="small" onClick=${onLine}>Line ${line}<//>`}
+      ${actions && html`<${Button} kind="small" icon="fork" onClick=${() => onFork(visit)}>Fork from here<//>`}
+    </header>
+    ${visit.error && html`<p class="error-line"><strong>${visit.error}</strong></p>`}
+    ${visit.child && html`<p><a href="#/execution/${encodeURIComponent(visit.child)}">The execution that it started: ${nameOf(visit.child)}</a></p>`}
+    ${visit.map_run && html`<p><a href="#/executions?map_run=${encodeURIComponent(visit.map_run)}">The executions of its items</a></p>`}
+    ${problem && html`<${Failure} problem=${problem} />`}
+    ${!values && !problem && html`<${Loading} what="Reading its values" />`}
+    ${values && html`<${Values} values=${values} visit=${visit} execution=${execution} now=${now} />`}
+  </section>`;
+}
+
+function Values({ values, visit, execution, now }) {
+  const whole = (read) => async () => read(await get("visit", { execution, visit: visit.id, whole: 1 }));
+  const later = values.violations.filter((each) => each.attempt === 0);
+  return html`
+    ${later.map((each) => html`<${Violations} found=${each.found} />`)}
+    ${values.attempts.map((attempt, index) => html`<${Attempt} key=${attempt.event} attempt=${attempt} before=${values.attempts[index - 1]} last=${index === values.attempts.length - 1}
+      violations=${values.violations.filter((each) => each.attempt === attempt.number)} now=${now} whole=${whole} index=${index} />`)}
+    <div class="values">
+      ${["input", "output"].map((name) => values[name] !== undefined && values[name] !== null && html`<${Value} title=${name === "input" ? "Input" : "Output"} open=${values.attempts.length === 0} value=${values[name]} whole=${whole((all) => all[name])} />`)}
+      ${Object.keys(values.assigned || {}).length > 0 && html`<${Value} title="Assigned" value=${values.assigned} whole=${whole((all) => all.assigned)} />`}
+      ${Object.keys(values.variables || {}).length > 0 && html`<${Value} title="Variables before it" value=${values.variables} whole=${whole((all) => all.variables)} />`}
+    </div>`;
+}
+
+function Value({ title, value, open, whole }) {
+  return html`<details class="value" open=${open}><summary>${title}</summary><${Json} value=${value} whole=${whole} label=${title} /></details>`;
+}
+
+function Violations({ found }) {
+  return html`<div class="violations"><h5>${plural(found.length, "violation")}</h5><ul>${found.map((each) => html`<li>${typeof each === "string" ? each : each.message || each.that || JSON.stringify(each)}
+    ${each.path && html` <code>${each.path}</code>`}${each.that && each.message && html` <code>${each.that}</code>`}</li>`)}</ul></div>`;
+}
+
+function Attempt({ attempt, before, violations, last, now, whole, index }) {
+  const status = attempt.error ? "failed" : violations.length ? "violated" : attempt.end ? "done" : "running";
+  const [compared, setCompared] = useState(false);
+  return html`<details class="attempt" open=${last || status !== "done"}>
+    <summary><span class="title">Attempt ${attempt.number}</span> <${Status} of=${status} /> <span class="soft">${time(attempt.start)}, ${duration((attempt.end ?? now) - attempt.start)}</span></summary>
+    ${attempt.error && html`<div class="cause"><strong>${attempt.error}</strong><${Json} value=${attempt.cause} whole=${whole((all) => all.attempts[index].cause)} label="Cause" /></div>`}
+    ${violations.map((each) => html`<${Violations} found=${each.found} />`)}
+    <div class="pair">
+      <div><h5>Asked ${attempt.resource && html`<code>${attempt.resource}</code>`}</h5><${Json} value=${attempt.arguments} whole=${whole((all) => all.attempts[index].arguments)} label="What it was asked" /></div>
+      ${"result" in attempt && html`<div><h5>Answered</h5><${Json} value=${attempt.result} whole=${whole((all) => all.attempts[index].result)} label="What came back" /></div>`}
+    </div>
+    ${before && html`<p><${Button} kind="small" aria-expanded=${compared} onClick=${() => setCompared(!compared)}>${compared ? "Hide" : "Show"} what differs from attempt ${before.number}<//></p>
+      ${compared && html`<h5>Asked</h5><${Diff} old=${before.arguments} next=${attempt.arguments} label="Differences of what was asked" />
+        <h5>Came back</h5><${Diff} old=${outcome(before)} next=${outcome(attempt)} label="Differences of what came back" />`}`}
+  </details>`;
+}
+
+const outcome = (attempt) => (attempt.error ? { error: attempt.error, cause: attempt.cause } : attempt.result);

@@ -1,0 +1,353 @@
+"""The console's API: what it shows of executions, and what people do through it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from console_world import ADA, BOB, HOSTILE, INPUT, SHOP, World
+from stratum.handlers.audit.trail import trail
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    with made.cloud:
+        yield made
+
+
+def visits(told: dict[str, Any]) -> dict[str, Any]:
+    return {visit["step"]: visit for visit in told["story"]["visits"]}
+
+
+def test_a_story_from_start_to_end(world: World) -> None:
+    execution, gate = world.to_the_gate()
+    told = world.get("execution", execution=execution)
+    assert (told["status"], told["workflow"], told["version"], told["requester"]) == (
+        "RUNNING",
+        "shop",
+        "1.0.0",
+        ADA.to_json(),
+    )
+    quote = visits(told)["quote"]
+    assert [(part["what"], part["status"]) for part in quote["parts"]] == [
+        ("attempt", "violated"), ("retry", "done"), ("attempt", "done"),
+    ]  # fmt: skip
+    assert (quote["status"], quote["tries"], quote["violations"]) == ("done", 2, 1)
+    assert quote["parts"][1]["end"] - quote["parts"][1]["start"] == 1000
+    assert visits(told)["approve"]["status"] == "waiting"
+    world.who = BOB
+    world.post("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])
+    world.finish()
+    told = world.get("execution", execution=execution)
+    assert told["status"] == "SUCCEEDED"
+    assert told["output"] == {"price": 7}
+    labels = [visit for visit in told["story"]["visits"] if visit["step"] == "label"]
+    assert [(visit["iteration"], visit["status"]) for visit in labels] == [
+        ("0", "done"),
+        ("1", "done"),
+        ("2", "done"),
+    ]
+    assert {visit["parent"] for visit in labels} == {visits(told)["parcels"]["id"]}
+    assert [part["what"] for part in visits(told)["settle"]["parts"]] == ["wait"]
+    assert [event["id"] for event in told["story"]["events"]] == list(
+        range(1, len(told["story"]["events"]) + 1)
+    )
+
+
+def test_a_story_is_the_same_in_pieces(world: World) -> None:
+    """Whoever watches is told what is new, and ends with what a fresh reader is told."""
+    from stratum.handlers.console.execution import head_of, story_of
+
+    execution, gate = world.to_the_gate(items=["a", "bad"])
+    world.who = BOB
+    world.post("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])
+    world.finish()
+    whole = world.get("execution", execution=execution)["story"]
+    story, _ = story_of(world.store, head_of(world.store, execution))
+    kept: dict[int, Any] = {}
+    taken: set[str] = set()
+    events = 0
+    for commit in world.store.commits(execution):
+        told = story.feed([commit]).to_json()
+        kept.update({visit["id"]: visit for visit in told["visits"]})
+        taken |= set(told["taken"])
+        events += len(told["events"])
+    assert kept == {visit["id"]: visit for visit in whole["visits"]}
+    assert (taken, events) == (set(whole["taken"]), len(whole["events"]))
+
+
+def test_what_failed_and_what_was_stopped_with_it(world: World) -> None:
+    execution, gate = world.to_the_gate(items=["a", "bad", "c"])
+    world.who = BOB
+    world.post("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])
+    world.finish()
+    told = world.get("execution", execution=execution)
+    assert told["status"] == "FAILED"
+    by_iteration = {
+        visit["iteration"]: visit for visit in told["story"]["visits"] if visit["step"] == "label"
+    }
+    assert (by_iteration["1"]["status"], by_iteration["1"]["error"]) == ("failed", "ValueError")
+    assert visits(told)["parcels"]["status"] == "failed"
+    failed = world.get("visit", execution=execution, visit=by_iteration["1"]["id"])
+    assert failed["attempts"][0]["error"] == "ValueError"
+    assert failed["attempts"][0]["cause"]["errorMessage"] == HOSTILE
+
+
+def test_values_of_a_step_without_its_secrets(world: World) -> None:
+    execution, _ = world.to_the_gate()
+    told = world.get("execution", execution=execution)
+    values = world.get("visit", execution=execution, visit=visits(told)["quote"]["id"])
+    assert [attempt["arguments"]["Payload"]["order"] for attempt in values["attempts"]] == ["o-1", "o-1"]
+    assert [attempt["result"]["Payload"]["price"] for attempt in values["attempts"]] == [-1, 7]
+    assert [(each["attempt"], len(each["found"])) for each in values["violations"]] == [(1, 1)]
+    assert values["assigned"]["quote"]["price"] == 7
+    whole = json.dumps([told, values, world.get("value", execution=execution, name="input")])
+    for event in told["story"]["events"]:
+        whole += json.dumps(world.get("event", execution=execution, event=event["id"]))
+    assert "4111" not in whole
+    assert HOSTILE in json.loads(json.dumps(values["assigned"]["quote"]["note"]))
+
+
+def test_large_values_are_folded(world: World) -> None:
+    execution = world.start(id="x" * 100_000)
+    told = world.get("execution", execution=execution)
+    assert told["input"]["$folded"] > 100_000
+    assert len(told["input"]["beginning"]) < 10_000
+    assert world.get("value", execution=execution, name="input")["value"]["id"] == "x" * 100_000
+
+
+def test_lists_are_filtered_and_paged(world: World) -> None:
+    for number in range(7):
+        world.start(f"order-{number}")
+    page = world.get("executions", limit=3)
+    names = [each["name"] for each in page["items"]]
+    while page["token"]:
+        page = world.get("executions", limit=3, token=page["token"])
+        names += [each["name"] for each in page["items"]]
+    assert names == [f"order-{number}" for number in reversed(range(7))]
+    assert [each["name"] for each in world.get("executions", name="ORDER-3")["items"]] == ["order-3"]
+    assert len(world.get("executions", workflow="shop", status="RUNNING")["items"]) == 7
+    assert world.get("executions", workflow="none")["items"] == []
+    assert world.get("executions", text="4111-1111")["items"] == []
+    assert len(world.get("executions", text="o-1")["items"]) == 7
+
+
+def test_a_definition_is_drawn_with_the_lines_of_its_steps(world: World) -> None:
+    digest = world.get("execution", execution=world.start())["definition"]
+    told = world.get("definition", digest=digest)
+    lines = told["source"].splitlines()
+    assert told["source"] == SHOP
+    for step in ("quote", "approve", "parcels", "label", "settle", "done"):
+        assert f"id: {step}" in lines[told["lines"][f"step {step}"] - 1]
+    [parcels] = [node for node in told["plan"]["nodes"] if node["id"] == "step parcels"]
+    assert [node["label"] for node in parcels["inner"][0]["plan"]["nodes"] if node["label"]] == ["label"]
+    store = world.store
+    asl = {"StartAt": 'a "b"', "States": {'a "b"': {"Type": "Parallel", "End": True, "Branches": [
+        {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}]}}}  # fmt: skip
+    digest = world.cloud.runtime.executions().define(json.dumps(asl))
+    told = world.get("definition", digest=digest)
+    lines = told["source"].splitlines()
+    assert {name: lines[line - 1].strip() for name, line in told["lines"].items()} == {
+        'state a "b"': '"a \\"b\\"": {',
+        "state Pass": '"Pass": {',
+    }
+    assert store.get("definition", digest) is not None
+
+
+def test_starting_checks_the_input_and_names_who(world: World) -> None:
+    form = world.get("start-form", machine=world.machine)
+    assert form["schema"]["required"] == ["id", "card", "items"]
+    assert form["secrets"] == ["card"]
+    status, told = world.refused("start", machine=world.machine, input={"id": 1})
+    assert status == 422
+    assert any("card" in line for line in told["violations"])
+    execution = world.start("named")
+    assert trail(world.store, execution).requester == ADA.to_json()
+    assert (
+        world.refused("start", machine=world.machine, name="named", input={**INPUT, "id": "other"})[0] == 409
+    )
+    assert world.get("start-form", machine=world.machine)["last"] is None  # it has a secret
+
+
+def test_stop_redrive_and_fork_are_in_the_story(world: World) -> None:
+    execution, _ = world.to_the_gate()
+    assert world.refused("redrive", execution=execution)[0] == 409
+    world.post("stop", execution=execution, cause="a mistake")
+    told = world.get("execution", execution=execution)
+    assert (told["status"], told["cause"]) == ("ABORTED", "a mistake")
+    assert visits(told)["approve"]["status"] == "stopped"
+    world.post("redrive", execution=execution)
+    world.settle()
+    told = world.get("execution", execution=execution)
+    assert told["status"] == "RUNNING"
+    assert visits(told)["approve"]["status"] == "waiting"
+    forked = world.post(
+        "fork", execution=execution, event=visits(told)["quote"]["id"], name="second", reason="try"
+    )
+    world.settle()
+    told = world.get("execution", execution=forked["execution"])
+    assert (told["origin"]["execution"], told["requester"]) == (execution, ADA.to_json())
+    assert world.refused("fork", execution=execution, event=10**6)[0] == 409
+    assert world.refused("fork", execution=execution, event=3, name="a/b")[0] == 400
+    told = trail(world.store, execution).entries
+    assert [entry.who for entry in told if entry.what == "stop asked"] == [ADA.to_json()]
+    assert [entry.step for entry in told if entry.what == "scheduled"] == [
+        "quote",
+        "quote",
+        "approve",
+        "approve",
+    ]
+
+
+def test_a_gate_is_decided_by_another_person_for_what_was_shown(world: World) -> None:
+    execution, gate = world.to_the_gate()
+    assert gate["message"] == "Order o-1"
+    assert gate["values"] == {"limit": 10}
+    assert "started this execution" in gate["refused"]
+    status, told = world.refused("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])
+    assert (status, told["reason"]) == (409, "NotAllowed")
+    world.who = BOB
+    assert world.get("gates")["items"][0]["refused"] is None
+    assert world.refused("decide", gate=gate["handle"], outcome="approve", shown="0" * 64)[0] == 409
+    wrong = {"gate": gate["handle"], "outcome": "approve", "shown": gate["digest"], "form": {"limit": 0}}
+    assert "limit" in world.refused("decide", **wrong)[1]["message"]
+    world.post("decide", **{**wrong, "form": {"limit": 5}, "comment": "fine"})
+    world.settle()
+    assert world.get("gates")["items"] == []
+    decided = [entry for entry in trail(world.store, execution).entries if entry.what == "approved"]
+    assert [entry.who for entry in decided] == [BOB.to_json()]
+
+
+def test_an_agent_that_serves_the_console_approves_nothing(world: World) -> None:
+    from dataclasses import replace
+
+    _, gate = world.to_the_gate()
+    world.who = replace(BOB, agent="claude-code")
+    assert "an agent" in world.get("gates")["items"][0]["refused"]
+    assert world.refused("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])[0] == 409
+
+
+def test_a_console_that_only_looks_does_nothing(world: World) -> None:
+    execution = world.start()
+    world.who = None
+    assert world.get("about")["actions"] is False
+    for name, body in {
+        "start": {"machine": world.machine, "input": INPUT}, "stop": {"execution": execution},
+        "redrive": {"execution": execution}, "fork": {"execution": execution, "event": 3},
+        "decide": {"gate": "x", "outcome": "approve", "shown": "y"},
+        "alias": {"workflow": "shop", "alias": "prod", "version": "1.0.0"},
+    }.items():  # fmt: skip
+        assert world.refused(name, **body)[0] == 403, name
+    assert world.get("execution", execution=execution)["status"] == "RUNNING"
+
+
+def test_what_does_something_is_asked_by_our_own_page(world: World) -> None:
+    body = json.dumps({"machine": world.machine, "input": INPUT})
+    for headers in ({}, {"x-stratum-console": "1", "sec-fetch-site": "cross-site"}):
+        assert world.raw("POST", "start", body=body, headers=headers)["statusCode"] == 403
+    assert world.raw("GET", "start")["statusCode"] == 404
+    assert world.get("executions")["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "query", "body"),
+    [
+        ("GET", "execution", "", ""),
+        ("GET", "execution", "execution=arn:aws:states:us-east-1:1:execution:a:b", ""),
+        ("GET", "executions", "limit=-1", ""),
+        ("GET", "executions", "limit=many", ""),
+        ("GET", "executions", "token=%00%ff", ""),
+        ("GET", "executions", "status=Nice", ""),
+        ("GET", "visit", "execution=x&visit=1", ""),
+        ("GET", "definition", "digest=../../etc/passwd", ""),
+        ("GET", "start-form", "machine=x", ""),
+        ("GET", "compare", "workflow=shop&old=1.0.0&new=2.0.0", ""),
+        ("GET", "nothing", "", ""),
+        ("PUT", "executions", "", ""),
+        ("POST", "start", "", "["),
+        ("POST", "start", "", "[]"),
+        ("POST", "start", "", '{"machine": 1}'),
+        ("POST", "start", "", '{"machine": "arn:aws:s3:::x", "input": {}}'),
+        ("POST", "fork", "", '{"execution": "x", "event": "1"}'),
+        ("POST", "decide", "", '{"gate": "nothing", "outcome": "approve", "shown": "x"}'),
+        ("POST", "check", "", "{}"),
+        ("POST", "try", "", '{"text": "StartAt: x"}'),
+        ("POST", "check", "", "[" * 100_000),
+    ],
+)
+def test_bad_requests_are_told(world: World, method: str, name: str, query: str, body: str) -> None:
+    answer = world.raw(method, name, query, body)
+    assert 400 <= answer["statusCode"] < 500, answer
+    assert json.loads(answer["body"])["message"]
+
+
+# -- versions --------------------------------------------------------------------------------------------------------
+
+
+def test_versions_are_compared_and_aliases_moved(world: World) -> None:
+    from stratum.handlers.versions import publishing
+    from stratum.handlers.workflows import check, workflow_of
+
+    for text in (SHOP, SHOP.replace("1.0.0", "1.1.0").replace("wait: 10m", "wait: 1h")):
+        workflow = workflow_of(check(text.encode(), "shop.yaml"))
+        publishing.publish(world.cloud.runtime, world.store.tenant, workflow, workflow.spec.version, ADA)
+    told = world.get("compare", workflow="shop", old="1.0.0", new="1.1.0")
+    assert told["differences"] == ["step `settle`: wait: 1h, was 10m"]
+    assert told["marks"] == {"old": {"step settle": "changed"}, "new": {"step settle": "changed"}}
+    world.post("alias", workflow="shop", alias="prod", version="1.0.0", reason="first")
+    moved = world.post("alias", workflow="shop", alias="prod", version="1.1.0", weight=10)
+    assert moved["routing"] == {"1.0.0": 90, "1.1.0": 10}
+    assert [each["by"]["user"] for each in moved["moves"]] == ["ada", "ada"]
+    assert world.refused("alias", workflow="shop", alias="prod", version="9.0.0")[0] == 404
+    assert world.refused("alias", workflow="shop", alias="prod", version="1.1.0", weight=0)[0] == 409
+    [row] = world.get("workflows")
+    assert (row["versions"], row["aliases"][0]["name"]) == (["1.0.0", "1.1.0"], "prod")
+    detail = world.get("workflow", machine=world.machine)
+    assert [each["version"] for each in detail["versions"]] == ["1.1.0", "1.0.0"]
+    world.post("start", machine=world.machine, version="1.0.0", name="v1", input=INPUT)
+    world.post("start", machine=world.machine, alias="prod", name="v-any", input=INPUT)
+
+
+# -- drafts ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_checked_and_drawn(world: World) -> None:
+    told = world.post("check", text=SHOP)
+    assert told["ok"]
+    assert told["mermaid"].startswith("flowchart")
+    assert "<svg" in told["svg"]
+    told = world.post("check", text=SHOP.replace("$quote.price", "$quote.prise"))
+    [finding] = told["findings"]
+    assert (finding["line"], finding["severity"]) == (
+        SHOP[: SHOP.index("$quote.price")].count("\n") + 1,
+        "error",
+    )
+    assert "plan" not in told
+    assert world.post("check", text='{"StartAt": "a", "States": {"a": {"Type": "Succeed"}}}')["ok"]
+
+
+def test_a_draft_is_tried_answer_by_answer(world: World) -> None:
+    def run(**answers: Any) -> Any:
+        return world.post("try", text=SHOP, input=INPUT, answers=answers)
+
+    told = run()
+    assert [(each["step"], each["asked"]) for each in told["waiting"]] == [("quote", 1)]
+    bad, good = {"result": {"price": -1, "note": ""}}, {"result": {"price": 3, "note": ""}}
+    told = run(quote=[bad, good])
+    assert [each["step"] for each in told["waiting"]] == ["approve"]
+    assert told["story"]["visits"][0]["violations"] == 1
+    told = run(quote=[good], approve=[{"result": "approve"}], label=[{"result": "x"}])
+    assert (told["status"], told["output"]) == ("SUCCEEDED", {"price": 3})
+    assert told["stopped"] - told["started"] == 600_000
+    told = run(quote=[{"error": "Shop.Closed", "cause": "on Sundays"}])
+    assert (told["status"], told["error"]) == ("FAILED", "Shop.Closed")
+    status, refused = world.refused("try", text=SHOP, input={}, answers={})
+    assert status == 422
+    assert refused["violations"]
+    loop = (
+        '{"StartAt": "a", "States": {"a": {"Type": "Pass", "Next": "b"}, "b": {"Type": "Pass", "Next": "a"}}}'
+    )
+    assert world.raw("POST", "try", body=json.dumps({"text": loop, "input": {}}))["statusCode"] in (200, 422)
