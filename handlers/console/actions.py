@@ -120,7 +120,7 @@ def fork(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
             console.runtime, console.store.tenant, head.execution, str(at), name, by, input=given,
             reason=optional(parameters, "reason"),
         )  # fmt: skip
-    except (points.NoSuchPoint, CannotFork, forks.ExecutionExists) as refused:
+    except (points.NoSuchPoint, CannotFork, forks.ExecutionExists, forks.NotAllowed) as refused:
         raise Refusal(409, str(refused)) from None
     console.started(made.execution, None)
     return {"execution": made.execution, "name": name, "point": point.to_json()}

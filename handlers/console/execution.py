@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..audit.redaction import Redactor, redactor_of
+from ..audit.redaction import Redactor, redactor_for, redactor_of
 from ..audit.trail import Place, Reader
-from ..executions import ExecutionNotFound
 from ..store import Commit, Head, Store
 from ..workflows import source_map
 from .api import number, text
 from .host import Console, Refusal
 from .listing import row
-from .secrets import learn, parsed, shown
+from .secrets import parsed, shown
 from .story import Story
 
 _VARIABLES = 200
@@ -52,7 +51,7 @@ def overview(console: Console, head: Head, redactor: Redactor) -> dict[str, Any]
         "definition": snapshot["definition"],
         "input": shown(redactor, parsed(about["input"])),
         "error": redactor.hide(snapshot.get("error")),
-        "cause": redactor.hide(snapshot.get("cause")),
+        "cause": redactor.hide_text(snapshot["cause"]) if snapshot.get("cause") is not None else None,
         "requester": snapshot.get("requester"),
         "origin": snapshot.get("forked"),
         "parent": (snapshot.get("parent") or {}).get("execution"),
@@ -75,7 +74,7 @@ def visit(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     head = head_of(console.store, text(parameters, "execution"))
     wanted = number(parameters, "visit", 0, 2**31)
     commits = console.store.commits(head.execution)
-    redactor = _learnt(console.store, head, commits)
+    redactor = _redactor(console.store, head)
     story = Story(source_map(console.store, head.definition), Redactor())
     story.feed(commits)
     if wanted not in story.visits:
@@ -88,7 +87,7 @@ def event(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     head = head_of(console.store, text(parameters, "execution"))
     wanted = number(parameters, "event", 0, 2**31)
     commits = console.store.commits(head.execution)
-    redactor = _learnt(console.store, head, commits)
+    redactor = _redactor(console.store, head)
     for commit in commits:
         for each in commit.events:
             if each["id"] == wanted:
@@ -111,19 +110,12 @@ def value(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     found = {"input": snapshot["execution"]["input"], "output": snapshot.get("output")}.get(name)
     if found is None:
         raise Refusal(404, f"the execution has no {name[:40]}")
-    redactor = _learnt(console.store, head, console.store.commits(head.execution))
-    return {"value": redactor.hide(parsed(found))}
+    redactor = _redactor(console.store, head)
+    return {"value": redactor.hide_texts(parsed(found))}
 
 
-def _learnt(store: Store, head: Head, commits: list[Commit]) -> Redactor:
-    if not commits:
-        raise ExecutionNotFound(head.execution)
-    redactor = redactor_of(store, head.definition)
-    if redactor:
-        for commit in commits:
-            for each in commit.events:
-                learn(redactor, each)
-    return redactor
+def _redactor(store: Store, head: Head) -> Redactor:
+    return redactor_for(store, head.execution, head.definition)
 
 
 class _Visit:
@@ -159,7 +151,7 @@ class _Visit:
                     kept = {name: self._show(text) for name, text in assigned.items() if name not in hidden}
                     told["assigned"] = {**told.get("assigned", {}), **kept}
                     for name in assigned.keys() & hidden:
-                        found = self._redactor.hide(parsed(assigned[name])) or []
+                        found = self._redactor.hide_texts(parsed(assigned[name])) or []
                         if found:
                             told["violations"].append(
                                 {"attempt": len(told["attempts"]), "event": each["id"], "found": found}

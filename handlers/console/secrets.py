@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from ..audit.redaction import Redactor
@@ -21,20 +20,9 @@ def parsed(text: Any) -> Any:
         return text
 
 
-def learn(redactor: Redactor, event: Mapping[str, Any]) -> None:
-    """Notes the secrets in what an event brings: the execution's input, and variables."""
-    details = event.get("executionStartedEventDetails")
-    if details is not None:
-        redactor.learn("input", parsed(details.get("input")))
-    details = event.get("stateExitedEventDetails")
-    if details is not None:
-        for name, text in details.get("assignedVariables", {}).items():
-            redactor.learn(name, parsed(text))
-
-
 def shown(redactor: Redactor, value: Any, *, whole: bool = False) -> Any:
     """The value without its secrets. A large one becomes `{"$folded": characters, "beginning": text}`."""
-    value = redactor.hide(value)
+    value = redactor.hide_texts(value)
     if whole:
         return value
     text = json.dumps(value, ensure_ascii=False)

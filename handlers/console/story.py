@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..audit.redaction import Redactor
+from ..audit.redaction import Redactor, learn
 from ..audit.trail import Place, Reader
 from ..store import Commit
-from .secrets import learn, parsed
+from .secrets import parsed
 
 RUNNING, WAITING, RETRYING, DONE, FAILED, SKIPPED, STOPPED = (
     "running", "waiting", "retrying", "done", "failed", "skipped", "stopped",
@@ -113,6 +113,7 @@ class Story:
         self._steps: Mapping[str, Any] = (source_map or {}).get("steps", {})
         self._violations = {each["violations"] for each in self._steps.values() if "violations" in each}
         self._reader = Reader(source_map or {})
+        self._learning = Reader(source_map or {})
         self._redactor = redactor
         self.visits: dict[int, Visit] = {}
         self._of_entry: dict[int, int] = {}
@@ -128,9 +129,7 @@ class Story:
         events: list[dict[str, Any]] = []
         commits = list(commits)
         if self._redactor:
-            for commit in commits:
-                for event in commit.events:
-                    learn(self._redactor, event)
+            learn(self._redactor, (entry for commit in commits for entry in self._learning.read(commit)))
         for commit in commits:
             ways: dict[int, list[str]] = {}
             for entry, way in commit.ways:
@@ -155,7 +154,7 @@ class Story:
             "iteration": place.iteration,
             "resource": details.get("resource"),
             "error": details.get("error"),
-            "cause": self._redactor.hide(details["cause"])[:_SHORT] if details.get("cause") else None,
+            "cause": self._redactor.hide_text(details["cause"])[:_SHORT] if details.get("cause") else None,
         }
         return {name: value for name, value in told.items() if value is not None}
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..audit.redaction import Redactor, redactor_of
+from ..audit.redaction import Redactor, redactor_for
 from ..work.claims import holder
 from ..work.items import OPEN, WorkItem
 from ..work.refusal import Refused
 from ..work.rules import check_may_decide
 from .api import number, optional
 from .host import Console
-from .secrets import parsed, shown
+from .secrets import shown
 
 _MOST = 200
 
@@ -47,10 +47,10 @@ def _gate(console: Console, item: WorkItem) -> dict[str, Any]:
             refused = str(refusal)
     request = item.request
     return {
-        **_item(item), "message": redactor.hide(request.get("message")), "shows": shown(redactor, request.get("shows"), whole=True),
-        "form": request.get("form"), "values": redactor.hide(request.get("values")),
+        **_item(item), "message": redactor.hide_texts(request.get("message")), "shows": shown(redactor, request.get("shows"), whole=True),
+        "form": request.get("form"), "values": redactor.hide_texts(request.get("values")),
         "outcomes": request.get("outcomes") or ["approve", "reject"],
-        "remarks": redactor.hide(request.get("remarks")) or [], "reason": redactor.hide(request.get("reason")),
+        "remarks": redactor.hide_texts(request.get("remarks")) or [], "reason": redactor.hide_texts(request.get("reason")),
         "risk": request.get("risk"), "approvers": request.get("approvers") or [],
         "requester": None if requester is None else requester.to_json(), "digest": item.digest, "refused": refused,
     }  # fmt: skip
@@ -70,8 +70,8 @@ def agents(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
         told.append(
             {
                 **_item(item), "attempt": item.attempt, "attempts": request.get("attempts", 1),
-                "intent": redactor.hide(request.get("intent")), "budget": request.get("budget"),
-                "input": shown(redactor, request.get("input")), "violations": redactor.hide(request.get("violations")),
+                "intent": redactor.hide_texts(request.get("intent")), "budget": request.get("budget"),
+                "input": shown(redactor, request.get("input")), "violations": redactor.hide_texts(request.get("violations")),
                 "claim": None if claim is None else {key: claim.get(key) for key in ("agent", "worker", "at", "until")},
                 "lapsed": item.claim is not None and claim is None,
             }
@@ -89,15 +89,4 @@ def _item(item: WorkItem) -> dict[str, Any]:
 
 def _redactor(console: Console, execution: str) -> Redactor:
     head = console.store.head(execution)
-    if head is None:
-        return Redactor()
-    redactor = redactor_of(console.store, head.definition)
-    if redactor:
-        from .secrets import learn
-
-        snapshot = console.executions.load(execution).snapshot
-        redactor.learn("input", parsed(snapshot["execution"]["input"]))
-        for commit in console.store.commits(execution):
-            for event in commit.events:
-                learn(redactor, event)
-    return redactor
+    return Redactor() if head is None else redactor_for(console.store, execution, head.definition)

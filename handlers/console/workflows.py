@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from ...statelang.spec.contracts import Contract, TypeReader
-from ...statelang.versions import differences
 from ..arns import parse_arn
+from ..audit.redaction import redactor_for
 from ..store import Record, Store
 from ..versions import publishing, routing
-from ..versions.running import running
+from ..versions.listing import NotComparable, compared, content, listed
+from ..versions.running import UNPUBLISHED
 from ..workflows import source_map, spec_text
 from .api import optional, text
 from .definitions import described
 from .host import Console, Refusal
+from .secrets import parsed
 
 _KIND = "state-machine"
 _MOST = 1000
@@ -48,18 +49,14 @@ def workflow(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """One state machine: its definition as it stands, its versions with what runs on them, its aliases."""
     record = _machine(console.store, text(parameters, "machine"))
     store, name = console.store, record.value["name"]
-    found = publishing.versions(store, name)
-    counts = running(store, name, record.key)
+    try:
+        found = listed(console.runtime, store.tenant, name)
+    except publishing.NoSuchVersion:
+        found = []
     return {
         **_row(console, record),
-        "versions": [
-            {
-                **{key: value for key, value in each.to_json().items() if key != "spec"},
-                "running": counts[each.version],
-            }
-            for each in reversed(found)
-        ],
-        "unpublished": counts["unpublished"],
+        "versions": [each for each in found if each["version"] != UNPUBLISHED],
+        "unpublished": sum(each["running"] for each in found if each["version"] == UNPUBLISHED),
         "aliases": [alias.to_json() for alias in routing.list_aliases(console.runtime, store.tenant, name)],
         "shown": described(store, record.value["definition"]),
     }
@@ -74,14 +71,9 @@ def start_form(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any
     latest = console.store.heads(state_machine=record.key, limit=1).items
     example: Any = None
     if latest:
-        from ..audit.redaction import redactor_of
-        from .secrets import parsed
-
         head = latest[0]
-        redactor = redactor_of(console.store, head.definition)
         example = parsed(console.executions.load(head.execution).snapshot["execution"]["input"])
-        redactor.learn("input", example)
-        hidden = redactor.hide(example)
+        hidden = redactor_for(console.store, head.execution, head.definition).hide_texts(example)
         example = example if hidden == example else None  # a form is not filled in with dots
     return {
         "workflow": record.value["name"],
@@ -137,24 +129,18 @@ def compare(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
         new = publishing.find(store, name, text(parameters, "new"))
     except publishing.NoSuchVersion as error:
         raise Refusal(404, str(error)) from None
-    bodies = [_body(store, each) for each in (old, new)]
+    bodies = [content(store, each) for each in (old, new)]
     pictures = [described(store, each.definition) for each in (old, new)]
-    same_kind = ("States" in bodies[0]) == ("States" in bodies[1])
-    breaks = publishing.broken(old.spec, new.spec) if old.spec is not None and new.spec is not None else []
+    marks: dict[str, Any] = {"old": {}, "new": {}}
+    try:
+        found, breaks = compared(*bodies)
+        marks = _marks(*bodies)
+    except NotComparable as error:
+        found, breaks = [str(error)], []
     return {
-        "old": {"version": old.version, **pictures[0]},
-        "new": {"version": new.version, **pictures[1]},
-        "differences": differences(*bodies) if same_kind else ["one is a spec, the other plain ASL"],
-        "breaks": breaks,
-        "marks": _marks(*bodies) if same_kind else {"old": {}, "new": {}},
-    }
-
-
-def _body(store: Store, version: publishing.Published) -> dict[str, Any]:
-    if version.spec is not None:
-        return version.spec
-    record = store.get("definition", version.definition)
-    return json.loads(record.value["definition"]) if record is not None else {"States": {}}
+        "old": {"version": old.version, **pictures[0]}, "new": {"version": new.version, **pictures[1]},
+        "differences": found, "breaks": breaks, "marks": marks,
+    }  # fmt: skip
 
 
 def _marks(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, dict[str, str]]:
