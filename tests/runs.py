@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from stratum.handlers.executions import Loaded
+from stratum.handlers.functions import Invocation, InvocationResult
 from stratum.handlers.store import Store
 from stratum.local.clock import EPOCH, VirtualClock
 from stratum.local.cloud import ROLE, LocalCloud
-from stratum.local.functions import InProcessFunctions
+from stratum.local.functions import InProcessFunctions, errors
 from stratum.local.stores import open_store
 from stratum.statelang.asl.validation import validate
 from stratum.statelang.compiler import compile_spec
@@ -56,6 +58,33 @@ class Desk:
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [item for item in self.items if item["kind"] == kind]
+
+
+@dataclass(frozen=True)
+class Late:
+    """An answer that takes so many seconds."""
+
+    seconds: int
+    value: Any = None
+
+
+class _Functions(InProcessFunctions):
+    """Functions that take time, and are ended when the task's timeout has passed."""
+
+    def __init__(self, functions: Mapping[str, Handler], clock: VirtualClock):
+        super().__init__(functions)
+        self.clock = clock
+        self.taken = 0
+
+    def invoke(self, invocation: Invocation) -> InvocationResult:
+        self.taken = 0
+        result = super().invoke(invocation)
+        limit = invocation.timeout
+        if limit is not None and self.taken > limit:
+            self.clock.advance_to(self.clock() + int(limit * 1000))
+            return errors.timed_out(invocation.request_id, limit)
+        self.clock.advance_to(self.clock() + self.taken * 1000)
+        return result
 
 
 class Ran:
@@ -128,14 +157,17 @@ class Ran:
                 except Exception as error:
                     self._answered[key] = error
             answer = self._answered[key]
+            if isinstance(answer, Late):
+                self._called.taken = answer.seconds
+                answer = answer.value
             if isinstance(answer, Exception):
-                raise answer
+                raise answer.with_traceback(None)
             return answer
 
         return call
 
     def _cloud(self) -> LocalCloud:
-        functions = InProcessFunctions({**self._functions, WORK: self.desk})
+        functions = self._called = _Functions({**self._functions, WORK: self.desk}, self.clock)
         observer = self._observe if self._restarts else None
         if self._opened is not None:
             self.store.close()

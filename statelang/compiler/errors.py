@@ -8,6 +8,7 @@ from ..spec.models import ErrorRoute
 
 ALL = "States.ALL"
 TIMEOUT = "States.Timeout"
+HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 TOLERATED_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 POSTCONDITION_FAILED = "Stratum.PostconditionFailed"
@@ -50,7 +51,7 @@ def matches(names: Iterable[str], error: str) -> str:
     listed = [name for name in names if name != "States.TaskFailed"]
     found = [f"{error} in [{', '.join(repr(name) for name in listed)}]"] if listed else []
     if "States.TaskFailed" in names:
-        found.append(f"$not({error} in ['{TIMEOUT}', 'States.HeartbeatTimeout'])")
+        found.append(f"$not({error} in ['{TIMEOUT}', '{HEARTBEAT_TIMEOUT}'])")
     return " or ".join(found)
 
 

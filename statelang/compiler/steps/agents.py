@@ -7,7 +7,7 @@ from typing import Any
 from ...spec.models import AgentStep
 from .. import timing
 from ..body import Body
-from ..errors import BUDGET_EXCEEDED, TIMEOUT, caught, route_of
+from ..errors import ALL, BUDGET_EXCEEDED, HEARTBEAT_TIMEOUT, TIMEOUT, caught, route_of
 from ..machine import State
 from ..rewriting import braced, quoted
 from . import checking, work_items
@@ -103,16 +103,23 @@ class AgentCall(Call):
 
     def catchers(self) -> list[State]:
         body = self.body
+        given: State = {self.found: _LOST, **self.spent(answered=False)}
         lost: State = {
-            "ErrorEquals": ["States.HeartbeatTimeout", TIMEOUT],
-            "Assign": {
-                body.uses_error(): braced("$states.errorOutput"), self.found: _LOST, **self.spent(answered=False),
-            },
+            "ErrorEquals": [HEARTBEAT_TIMEOUT, TIMEOUT],
+            "Assign": {body.uses_error(): braced("$states.errorOutput"), **given},
             "Next": body.state("lost", self.id),
-        }  # fmt: skip
+        }
         found: list[State] = [lost]
+        if self._silence_is_routed():  # ASL calls both States.Timeout, and matches both names
+            error = {"Error": HEARTBEAT_TIMEOUT, "Cause": braced("$states.errorOutput.Cause")}
+            silent = {
+                **lost,
+                "ErrorEquals": [HEARTBEAT_TIMEOUT],
+                "Assign": {body.uses_error(): error, **given},
+            }
+            found = [silent, {**lost, "ErrorEquals": [TIMEOUT]}]
         for number, route in enumerate(self.step.on_error):
-            names = [name for name in caught(route) if name not in lost["ErrorEquals"]]
+            names = [name for name in caught(route) if name not in (HEARTBEAT_TIMEOUT, TIMEOUT)]
             if names:
                 self.routed(number, self.id, f"Catch[{len(found)}]")
                 found.append(self.catcher(names, body.target(route.next)))
@@ -150,14 +157,21 @@ class AgentCall(Call):
         body, name = self.body, self.body.state("lost", self.id)
         rules = timing.late(body, self.id) + self.more()
         error = body.uses_error()
-        number = route_of(self.step.on_error, TIMEOUT)
-        default: State
-        if number is not None:
-            self.routed(number, name, "Default")
-            default = {"Default": body.target(self.step.on_error[number].next)}
-        else:
-            default = body.give_up(self.id, name, error)
+        default: State = {}
+        for number, route in enumerate(self.step.on_error):
+            if route.match is None or {TIMEOUT, ALL} & set(route.match):
+                self.routed(number, name, "Default")
+                default = {"Default": body.target(route.next)}
+                break
+            if HEARTBEAT_TIMEOUT in route.match:
+                self.routed(number, name, f"Choices[{len(rules)}]")
+                condition = braced(f"${error}.Error = '{HEARTBEAT_TIMEOUT}'")
+                rules.append({"Condition": condition, "Next": body.target(route.next)})
+        default = default or body.give_up(self.id, name, error)
         body.add(name, self.id, "lost", {"Type": "Choice", "Choices": rules, **default})
+
+    def _silence_is_routed(self) -> bool:
+        return any(HEARTBEAT_TIMEOUT in (route.match or ()) for route in self.step.on_error)
 
     # -- the budget --------------------------------------------------------------------------------------
 
