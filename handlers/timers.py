@@ -13,7 +13,8 @@ from typing import Any
 from .logs import logger
 from .runtime import Runtime, deployed
 
-_PAGE = 100
+_PAGE = 1000
+"""Executions of a tenant that are woken at a time."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -32,7 +33,7 @@ def environment(*packages: str) -> Path:
     return python
 
 
-def measure(script: str, *arguments: str, python: Path | str = sys.executable) -> dict[str, float]:
+def measure(script: str, *arguments: str, python: Path | str = sys.executable) -> dict[str, Any]:
     """Runs one script in a process of its own, in an empty folder; it prints its figures as JSON, last."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
@@ -115,9 +116,27 @@ def maps() -> None:
         )
 
 
+def lambda_tasks() -> None:
+    print(
+        "\nLambda tasks per second through `stratum up`: 50 executions of 10 tasks at once, each in a warm worker process"
+    )
+    rounds = measure("up_tasks.py")
+    print(f"  {'boto3 client, StartExecution to the end':<42}{rounds['per_second']:>10,.0f}")
+
+
+def costs() -> None:
+    print(
+        "\nDollars for a million transitions on the engine, beside $25 on Standard: the table of infra/COSTS.md"
+    )
+    for row in measure("costs.py")["rows"]:
+        print(f"  {row['workflow']:<42}{row['all']:>10}{row['per transition']:>9} WRU a transition")
+
+
 if __name__ == "__main__":
     startup()
     pass_chain()
     durable_tasks()
     bytes_per_step()
     maps()
+    lambda_tasks()
+    costs()

@@ -7,6 +7,9 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+KILLED = 9
+"""The exit code of a process that died as planned."""
+
 KINDS = {
     "duplicated": "messages delivered twice",
     "reordered": "messages delivered before an older one",
@@ -90,4 +93,4 @@ class Plan:
         """Ends the process, without a word to anybody, where this is the place to."""
         if place == self._death:
             self._tell(("fault", place))
-            os._exit(9)
+            os._exit(KILLED)

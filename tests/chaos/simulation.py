@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from chaos.faults import Rates
+from chaos.faults import KILLED, Rates
 from chaos.worker import work
 from stratum.local.clock import EPOCH
 from stratum.local.events import function_url_event, scheduled_event, sqs_event
@@ -133,6 +133,8 @@ class Simulation:
             said = worker.connection.recv()
         except EOFError:
             worker.process.join()
+            if worker.process.exitcode != KILLED:
+                raise RuntimeError(f"a worker ended by itself, with {worker.process.exitcode}") from None
             self._back(call, call.bodies)
             self._workers[self._workers.index(worker)] = self._hire()
             return
