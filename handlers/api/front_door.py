@@ -119,7 +119,17 @@ def call(runtime: Runtime, operation: str, parameters: dict[str, Any], tenant: s
     if file is None:
         raise ApiError("UnknownOperationException", f"There is no operation '{operation}' here.")
     shapes.check(operation, parameters)
-    return _function(file, operation)(runtime, tenant, parameters)
+    answer = _function(file, operation)(runtime, tenant, parameters)
+    return _metadata(answer) if parameters.get("includedData") == "METADATA_ONLY" else answer
+
+
+_DATA = ("input", "inputDetails", "output", "outputDetails", "error", "cause")
+
+
+def _metadata(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer without what a key of KMS may encrypt: the API has `{}` in place of a definition."""
+    answer = {name: value for name, value in answer.items() if name not in _DATA}
+    return {**answer, "definition": "{}"} if "definition" in answer else answer
 
 
 @lru_cache(maxsize=64)

@@ -39,6 +39,16 @@ def test_express_machines_do_not_wait_for_others(sfn: Any) -> None:
         )
 
 
+def test_metadata_alone(endpoint: Endpoint, sfn: Any) -> None:
+    execution = run(endpoint, sfn, json.dumps(PASS), {"secret": 1})
+    alone: dict[str, Any] = {"includedData": "METADATA_ONLY"}
+    told = sfn.describe_execution(executionArn=execution["executionArn"], **alone)
+    assert (told["status"], told.get("input"), told.get("output")) == ("SUCCEEDED", None, None)
+    machine = told["stateMachineArn"]
+    assert sfn.describe_state_machine(stateMachineArn=machine, **alone)["definition"] == "{}"
+    assert sfn.describe_state_machine(stateMachineArn=machine, includedData="ALL_DATA")["definition"] != "{}"
+
+
 # -- accounts, tags, lists, checks -------------------------------------------------------------------------
 
 
