@@ -18,8 +18,6 @@ from .errors import ApiError
 from .executions import begin, resolve
 from .parameters import Parameters
 
-TIMEOUT = 300_000
-"""Milliseconds that an Express execution may take."""
 _INCLUDED = {"included": True}
 _MEMORY = 64
 _AT_ONCE = 16
@@ -75,7 +73,6 @@ def start_sync_execution(runtime: Runtime, tenant: str, parameters: Parameters) 
 def _run(runtime: Runtime, executions: Executions, inbox: _Inbox) -> None:
     from ...statelang.engine import messages
 
-    deadline = runtime.clock() + TIMEOUT
     while executions.known(inbox.execution).snapshot["status"] == "RUNNING":
         if inbox.messages:
             taken, inbox.messages = inbox.messages, []
@@ -87,11 +84,9 @@ def _run(runtime: Runtime, executions: Executions, inbox: _Inbox) -> None:
                 inbox.advance(results)
         else:
             due, inbox.due = inbox.due, None
-            at = deadline if due is None else min(due, deadline)
-            runtime.sleep_until(at)
-            over = runtime.clock() >= deadline
-            message = messages.stop("States.Timeout") if over else messages.tick()
-            for failure in executions.advance({inbox.execution: [message]}).values():
+            assert due is not None, "an Express execution has a deadline at the least"
+            runtime.sleep_until(due)
+            for failure in executions.advance({inbox.execution: [messages.tick()]}).values():
                 raise failure
 
 

@@ -251,6 +251,17 @@ def index_of(id: str) -> int:
     return int(id.rpartition("/")[2])
 
 
+EXPRESS_SECONDS = 300
+"""The longest that an Express execution runs. See the AWS guide, "Choosing workflow type in Step Functions"."""
+
+
+def _deadline(machine: StateMachine, message: Message, now: int) -> int | None:
+    seconds = machine.timeout_seconds
+    if message.get("kind") == "EXPRESS":
+        seconds = min(seconds or EXPRESS_SECONDS, EXPRESS_SECONDS)
+    return now + seconds * 1000 if seconds else None
+
+
 def new_snapshot(machine: StateMachine, message: Message, now: int) -> dict[str, Any]:
     """The snapshot of an execution that has not begun: no frame, no event."""
     snapshot = {
@@ -264,7 +275,7 @@ def new_snapshot(machine: StateMachine, message: Message, now: int) -> dict[str,
         "state_machine": {"id": message["state_machine"], "name": message["state_machine_name"]},
         "definition": machine.digest,
         "status": "RUNNING",
-        "deadline": now + machine.timeout_seconds * 1000 if machine.timeout_seconds else None,
+        "deadline": _deadline(machine, message, now),
         "events": 0,
         "frames": {},
         "variables": {},

@@ -10,7 +10,7 @@ from api_calls import FUNCTION, PASS, ROLE, create, definition, refused, run, ty
 from endpoint import Endpoint
 
 
-def test_an_express_execution_answers_at_once(sfn: Any) -> None:
+def test_an_express_execution_answers_at_once(endpoint: Endpoint, sfn: Any) -> None:
     text = definition({"Type": "Task", "Resource": f"{FUNCTION}double"}, {"Type": "Wait", "Seconds": 30})
     machine = create(sfn, text, type="EXPRESS")
     answer = sfn.start_sync_execution(stateMachineArn=machine, input="21", name="n")
@@ -18,6 +18,11 @@ def test_an_express_execution_answers_at_once(sfn: Any) -> None:
     assert answer["billingDetails"] == {"billedMemoryUsedInMB": 64, "billedDurationInMilliseconds": 30_000}
     slow = create(sfn, definition({"Type": "Wait", "Seconds": 301}), "slow", type="EXPRESS")
     assert sfn.start_sync_execution(stateMachineArn=slow)["status"] == "TIMED_OUT"
+    late = endpoint.cloud.clock()
+    left = sfn.start_execution(stateMachineArn=slow)["executionArn"]
+    endpoint.cloud.drain()
+    snapshot = endpoint.cloud.runtime.executions("default").load(left).snapshot
+    assert (snapshot["status"], snapshot["stopped"] - late) == ("TIMED_OUT", 300_000)
     standard = create(sfn, json.dumps(PASS), "standard")
     assert refused(sfn.start_sync_execution, stateMachineArn=standard)[0] == "StateMachineTypeNotSupported"
     started = sfn.start_execution(stateMachineArn=machine, input="1")["executionArn"]
