@@ -12,13 +12,13 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from ..handlers.store import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, StoreError
+from ..handlers.store import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, Stored, StoreError
 from ..handlers.store.codec import decode_commit, encode_commit, pack, pack_text, unpack, unpack_text
 
 SCHEMA_VERSION = 1
@@ -266,6 +266,60 @@ class SqliteStore:
     def delete(self, kind: str, key: str) -> None:
         with self._connection.transaction() as run:
             run("DELETE FROM records WHERE tenant = ? AND kind = ? AND key = ?", (self.tenant, kind, key))
+
+    # -- all there is ----------------------------------------------------------------------------------
+
+    def tenants(self) -> list[str]:
+        with self._connection.reading() as run:
+            rows = run("SELECT tenant FROM executions UNION SELECT tenant FROM records ORDER BY 1").fetchall()
+        return [tenant for (tenant,) in rows]
+
+    def kept(self) -> Iterator[tuple[str, str]]:
+        last = 0
+        while True:
+            with self._connection.reading() as run:
+                rows = run(
+                    "SELECT id, arn FROM executions WHERE tenant = ? AND id > ? ORDER BY id LIMIT 1000",
+                    (self.tenant, last),
+                ).fetchall()
+            yield from (("log", arn) for _, arn in rows)
+            if not rows:
+                break
+            last = rows[-1][0]
+        with self._connection.reading() as run:
+            kinds = run("SELECT DISTINCT kind FROM records WHERE tenant = ?", (self.tenant,)).fetchall()
+        yield from (("record", kind) for (kind,) in kinds)
+
+    def freeze(self) -> None:
+        with self._connection.reading() as run:
+            run("BEGIN")
+            run("SELECT count(*) FROM executions").fetchone()  # the moment is that of the first read
+
+    def restore_log(
+        self, execution: str, commits: Sequence[Stored], payloads: Mapping[str, str], head: Head | None = None
+    ) -> None:
+        with self._connection.transaction() as run:
+            id = self._id(run, execution, make=True)
+            for key, text in payloads.items():
+                run(
+                    "INSERT OR IGNORE INTO payloads VALUES (?, ?, ?)",
+                    (id, bytes.fromhex(key), pack_text(text)),
+                )
+            for each in commits:
+                run(
+                    "INSERT OR IGNORE INTO commits VALUES (?, ?, ?, ?)",
+                    (id, each.seq, bytes.fromhex(each.digest), pack(each.body)),
+                )
+            if head is not None:
+                self._put_head(run, id, head)
+
+    def restore_records(self, records: Sequence[Record]) -> None:
+        with self._connection.transaction() as run:
+            for each in records:
+                run(
+                    "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)",
+                    (self.tenant, each.kind, each.key, each.version, json.dumps(each.value)),
+                )
 
     def revision(self) -> int | None:
         with self._connection.reading() as run:

@@ -3,7 +3,19 @@
 The embedded SQLite form lives in the local room. One contract suite holds for both.
 """
 
-from .protocol import Broken, Commit, Conflict, Entry, Head, InvalidToken, Page, Record, Store, StoreError
+from .protocol import (
+    Broken,
+    Commit,
+    Conflict,
+    Entry,
+    Head,
+    InvalidToken,
+    Page,
+    Record,
+    Store,
+    Stored,
+    StoreError,
+)
 from .verify import verify
 
 __all__ = [
@@ -17,5 +29,6 @@ __all__ = [
     "Record",
     "Store",
     "StoreError",
+    "Stored",
     "verify",
 ]

@@ -23,7 +23,7 @@ import hashlib
 import json
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -32,13 +32,14 @@ import boto3
 from botocore.config import Config
 
 from .codec import decode_commit, encode_commit, pack, pack_text, unpack, unpack_text
-from .protocol import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, StoreError
-from .table import BY_MACHINE, BY_START, BY_WAKE
+from .protocol import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, Stored, StoreError
+from .table import BY_MACHINE, BY_START, BY_WAKE, create_table
 
 MAX_ITEM = 350_000
 """Bytes of a body above which it goes to S3: an item holds 400 KB, with its keys."""
 MAX_SHARDS = 1000
 _BATCH = 100
+_WRITTEN_AT_ONCE = 25
 _REMEMBERED = 4096
 
 
@@ -64,6 +65,10 @@ class DynamoDbStore:
         # Payloads that are there already need not be written again; forgetting one only costs a write.
         self._written: OrderedDict[tuple[str, str], None] = OrderedDict()
 
+    def create_table(self) -> None:
+        """Makes the table, unless it is there."""
+        create_table(self._client, self._table)
+
     def for_tenant(self, tenant: str) -> DynamoDbStore:
         return DynamoDbStore(
             self._client, self._table, bucket=self._bucket, s3=self._s3, tenant=tenant, shards=self._shards
@@ -82,16 +87,18 @@ class DynamoDbStore:
         digest, body, payloads = encode_commit(commit, entry.previous)
         for key, text in payloads.items():
             self._put_payload(entry.execution, key, text)
-        item = {
-            **self._key(entry.execution, _commit_key(commit.seq)),
-            "digest": {"S": digest},
-            **self._body(entry.execution, digest, pack(body)),
-        }
-        if not self._put_new(item):
+        if not self._put_new(self._commit_item(entry.execution, commit.seq, digest, body)):
             return Conflict(f"{entry.execution}: commit {commit.seq} is taken")
         if entry.head is not None:
             self.put_head(replace(entry.head, digest=digest))
         return replace(commit, digest=digest)
+
+    def _commit_item(self, execution: str, seq: int, digest: str, body: bytes) -> dict[str, Any]:
+        return {
+            **self._key(execution, _commit_key(seq)),
+            "digest": {"S": digest},
+            **self._body(execution, digest, pack(body)),
+        }
 
     def commits(self, execution: str, start: int = 0, stop: int | None = None) -> list[Commit]:
         found: list[Commit] = []
@@ -148,12 +155,13 @@ class DynamoDbStore:
         known = (execution, digest)
         if known in self._written:
             return
-        self._put_new(
-            {**self._key(execution, f"p#{digest}"), **self._body(execution, digest, pack_text(text))}
-        )
+        self._put_new(self._payload_item(execution, digest, text))
         self._written[known] = None
         if len(self._written) > _REMEMBERED:
             self._written.popitem(last=False)
+
+    def _payload_item(self, execution: str, digest: str, text: str) -> dict[str, Any]:
+        return {**self._key(execution, f"p#{digest}"), **self._body(execution, digest, pack_text(text))}
 
     def _body(self, execution: str, digest: str, body: bytes) -> dict[str, Any]:
         if len(body) <= MAX_ITEM:
@@ -182,6 +190,18 @@ class DynamoDbStore:
         return None if item is None else _head(item)
 
     def put_head(self, head: Head) -> None:
+        item = self._head_item(head)
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="attribute_not_exists(pk) OR seq <= :seq",
+                ExpressionAttributeValues={":seq": item["seq"]},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return  # the store has a later one
+
+    def _head_item(self, head: Head) -> dict[str, Any]:
         order = f"{head.started_at:015d}#{head.execution}"
         item: dict[str, Any] = {
             **self._key(head.execution, "head"),
@@ -195,15 +215,7 @@ class DynamoDbStore:
         if head.wake_at is not None and head.status == "RUNNING":
             item["waking"] = item["tenant"]
             item["wake_at"] = {"N": str(head.wake_at)}
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=item,
-                ConditionExpression="attribute_not_exists(pk) OR seq <= :seq",
-                ExpressionAttributeValues={":seq": item["seq"]},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return  # the store has a later one
+        return item
 
     def heads(
         self,
@@ -269,11 +281,7 @@ class DynamoDbStore:
                 raise Conflict(f"{kind} {key} was written by somebody else")
 
     def _put_record(self, kind: str, key: str, value: dict[str, Any], version: int) -> bool:
-        item = {
-            **self._record_key(kind, key),
-            "version": {"N": str(version + 1)},
-            **self._body(f"{kind}/{key}", f"{version + 1}", pack_text(json.dumps(value))),
-        }
+        item = self._record_item(Record(kind, key, value, version + 1))
         condition = "attribute_not_exists(pk)" if version == 0 else "version = :v"
         options = {} if version == 0 else {"ExpressionAttributeValues": {":v": {"N": str(version)}}}
         try:
@@ -281,6 +289,15 @@ class DynamoDbStore:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def _record_item(self, record: Record) -> dict[str, Any]:
+        return {
+            **self._record_key(record.kind, record.key),
+            "version": {"N": str(record.version)},
+            **self._body(
+                f"{record.kind}/{record.key}", f"{record.version}", pack_text(json.dumps(record.value))
+            ),
+        }
 
     def get(self, kind: str, key: str) -> Record | None:
         answer = self._client.get_item(
@@ -307,18 +324,64 @@ class DynamoDbStore:
     def delete(self, kind: str, key: str) -> None:
         self._client.delete_item(TableName=self._table, Key=self._record_key(kind, key))
 
+    # -- all there is ----------------------------------------------------------------------------------
+
+    def tenants(self) -> list[str]:
+        return sorted({pk.partition("#")[0] for pk, _ in self._scan()})
+
+    def kept(self) -> Iterator[tuple[str, str]]:
+        log, record = f"{self.tenant}#x#", f"{self.tenant}#r#"
+        kinds: set[str] = set()
+        for pk, sk in self._scan():
+            if pk.startswith(log):
+                # A log begins with commit 0: whatever has none is no log.
+                if sk == _commit_key(0):
+                    yield "log", pk.removeprefix(log)
+            elif pk.startswith(record) and pk not in kinds:
+                kinds.add(pk)
+                yield "record", pk.removeprefix(record)
+
+    def freeze(self) -> None:
+        """A table cannot: what it was at a moment is its point-in-time recovery's business."""
+
+    def restore_log(
+        self, execution: str, commits: Sequence[Stored], payloads: Mapping[str, str], head: Head | None = None
+    ) -> None:
+        items = [self._payload_item(execution, digest, text) for digest, text in payloads.items()]
+        items += [self._commit_item(execution, each.seq, each.digest, each.body) for each in commits]
+        self._write(items)
+        if head is not None:
+            self.put_head(head)
+
+    def restore_records(self, records: Sequence[Record]) -> None:
+        self._write([self._record_item(each) for each in records])
+
+    def _write(self, items: Sequence[dict[str, Any]]) -> None:
+        """Writes items in as few requests as DynamoDB's limits on entries and bytes allow."""
+        for first in range(0, len(items), _WRITTEN_AT_ONCE):
+            left: list[Any] = [
+                {"PutRequest": {"Item": item}} for item in items[first : first + _WRITTEN_AT_ONCE]
+            ]
+            while left:
+                answer = self._client.batch_write_item(RequestItems={self._table: left})
+                left = answer.get("UnprocessedItems", {}).get(self._table, [])
+
     def revision(self) -> int | None:
         return None
 
     def clear(self) -> None:
+        for pk, sk in self._scan():
+            if pk.startswith(f"{self.tenant}#"):
+                self._client.delete_item(TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}})
+
+    def _scan(self) -> Iterator[tuple[str, str]]:
+        """The keys of all items of the table, every tenant's."""
         start: dict[str, Any] = {}
         while True:
             page = self._client.scan(
                 TableName=self._table, ProjectionExpression="pk, sk", ConsistentRead=True, **start
             )
-            for item in page["Items"]:
-                if item["pk"]["S"].startswith(f"{self.tenant}#"):
-                    self._client.delete_item(TableName=self._table, Key={"pk": item["pk"], "sk": item["sk"]})
+            yield from ((item["pk"]["S"], item["sk"]["S"]) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -7,7 +7,7 @@ Times are whole milliseconds since the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -93,6 +93,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """A commit in its stored form: its digest, and the text that this is taken over (after the digest before)."""
+
+    seq: int
+    digest: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """A part of a list; `token` asks for what follows, and is None where nothing does."""
 
@@ -170,6 +179,29 @@ class Store(Protocol):
 
     def payload(self, execution: str, digest: str) -> str | None:
         """The text that was stored under `digest`."""
+        ...
+
+    def tenants(self) -> list[str]:
+        """Every tenant that has something here, by name. May read all there is: for whoever runs the store."""
+        ...
+
+    def kept(self) -> Iterator[tuple[str, str]]:
+        """What there is of this tenant: each log, with or without a head, as `("log", its key)`, and each kind of record as
+        `("record", kind)`, in no order. May read all there is."""
+        ...
+
+    def freeze(self) -> None:
+        """Lets reads from now on see the store as it is now, whatever others write; where a form cannot, it is as it was."""
+        ...
+
+    def restore_log(
+        self, execution: str, commits: Sequence[Stored], payloads: Mapping[str, str], head: Head | None = None
+    ) -> None:
+        """Writes what `stored` and `payload` gave of a log, byte by byte; what is there already stays."""
+        ...
+
+    def restore_records(self, records: Sequence[Record]) -> None:
+        """Writes records with the versions that they have."""
         ...
 
     def revision(self) -> int | None:

@@ -11,6 +11,7 @@ function `publish` of `cli/versions.py`, imported when it is the command that ru
 - `testing`: tests of workflows, and what they took of them.
 - `cost`: what workflows cost.
 - `work`: the gates and agent steps that people and agents answer.
+- `operations`: backups, tenants, traces.
 - `serving`: servers: AWS on this machine, MCP.
 - `adding`: how a command is added.
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import audit, cost, executions, serving, specs, testing, time_travel, versions, work
+from . import audit, cost, executions, operations, serving, specs, testing, time_travel, versions, work
 from .adding import DEFAULT_STORE, Commands
 
 __all__ = ["DEFAULT_STORE", "parser"]
@@ -36,6 +37,6 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = Commands(parser.add_subparsers(dest="command", metavar="COMMAND"))
-    for group in (specs, executions, time_travel, versions, audit, testing, cost, work, serving):
+    for group in (specs, executions, time_travel, versions, audit, testing, cost, work, operations, serving):
         group.declare(commands)
     return parser
