@@ -2,6 +2,7 @@
 
 - `spec`: typed YAML specs, their contracts and static checks.
 - `compiler`: a checked spec becomes Amazon States Language (ASL), with a source map.
+- `earlier`: specs of the earlier Stratum, rewritten.
 - `python`: Python as a way in: annotations as contracts, workflows that are built.
 - `asl`: ASL definitions as models, their templates and expressions prepared once.
 - `jsonata`, `jsonpath`: the two query languages, bounded in time, depth and size.

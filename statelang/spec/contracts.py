@@ -254,7 +254,7 @@ class TypeReader:
         if isinstance(written, dict):
             if "$schema" in written or "$ref" in written:
                 return self._schema(written, path)
-            if _is_constrained(written):
+            if is_constrained(written):
                 return self._constrained(written, path)
             return Contract(
                 "object", fields={key: self.read(part, (*path, key)) for key, part in written.items()}
@@ -358,7 +358,7 @@ def listed(values: list[Any]) -> Contract:
     return Contract(kinds.pop() if len(kinds) == 1 else "union", enum=tuple(values))
 
 
-def _is_constrained(written: dict[str, Any]) -> bool:
+def is_constrained(written: dict[str, Any]) -> bool:
     """Whether a mapping is a type with constraints; a record may have a field called `type` beside others."""
     allowed = {*CONSTRAINTS, "type", "enum", "items", "additionalProperties", "secret"}
     if not set(written) <= allowed or not isinstance(written.get("secret", False), bool):

@@ -7,6 +7,7 @@
 | S3xx | types and contracts |
 | S4xx | flow: where steps lead, and what has run |
 | S5xx | expressions |
+| S6xx | specs of the earlier Stratum, which `stratum import` rewrites |
 | W9xx | warnings: nothing is wrong, but somebody may have meant something else |
 """
 
@@ -52,10 +53,14 @@ CODES = {
     "S505": "a step that cannot have run yet",
     "S506": "a field of a step that may not have run",
     "S507": "a variable that this place does not have",
+    "S601": "not a spec of the earlier Stratum that can be rewritten",
+    "S602": "a spec of the earlier Stratum that it would not have taken itself",
     "W901": "a retry that can never match",
     "W902": "an optional value where the contract wants one",
     "W903": "a part of a JSON Schema that is not checked",
     "W904": "a handler that its module does not have, or whose types cannot be read",
+    "W911": "a part of an earlier spec that is not carried over",
+    "W912": "a part of an earlier spec that means something else here",
 }
 
 

@@ -11,6 +11,7 @@ from stratum import Workflow
 from stratum.local.testing import SetupError, TestCloud, after, iterations, never, sequence
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "local" / "examples"
+EARLIER = Path(__file__).resolve().parents[1] / "statelang" / "earlier"
 HEAD = 'stratum: "1"\nworkflow: w\nversion: 1.0.0\n'
 NESTED = (
     HEAD
@@ -128,3 +129,33 @@ def test_a_builder_with_its_function(stratum: TestCloud) -> None:
     wf = Workflow("built", version="1.0.0", input={"n": "integer"})
     wf.task("times", thrice, input={"n": wf.input.n})
     stratum.run(wf, {"n": 2}).succeeded(6)
+
+
+def test_a_spec_of_the_earlier_stratum_runs_once_it_is_rewritten(stratum: TestCloud) -> None:
+    from stratum.statelang.earlier import rewrite
+
+    specs = rewrite((EARLIER / "build-0.2.stratum.yaml").read_bytes()).specs
+    phase = {"artifact": "a.md", "outcome": "complete", "summary": "a summary of it all"}
+    mocks: dict[str, Any] = {
+        "design": sequence({**phase, "summary": "short"}, phase, phase),
+        "design_gate": sequence("revise", "approve"),
+        "implement": phase,
+        "check": {"clean": True, "findings": []},
+        "ship": phase,
+        "ship_gate": "approve",
+    }
+    result = stratum.run(specs["build"], {"feature": "f-1"}, mocks=mocks).succeeded()
+    assert result.path == [
+        "design",
+        "design_gate",
+        "design",
+        "design_gate",
+        "implement",
+        "check",
+        "ship",
+        "ship_gate",
+    ]
+    assert result.output == phase
+    rounds = sequence({"clean": False, "findings": ["a"]}, {"clean": True, "findings": []})
+    review = stratum.run(specs["review_check"], {"task": "t"}, mocks={"review_round": rounds}).succeeded()
+    assert review.output == {"clean": True, "findings": []}

@@ -24,3 +24,17 @@ def declare(commands: Commands) -> None:
 
     schema = commands.add("schema", "compile:schema", "print the JSON Schema of the language, for editors")
     schema.add_argument("--tests", action="store_true", help="of test files instead")
+
+    import_ = commands.add(
+        "import", "import_:import_", "rewrite a spec of the earlier Stratum in this language"
+    )
+    import_.add_argument("file", metavar="FILE", help="a .stratum.yaml of version 0.1, 0.2 or 0.3")
+    import_.add_argument(
+        "--flow", metavar="NAME", help="this flow alone (default: every flow, a workflow each)"
+    )
+    import_.add_argument(
+        "-o", "--output", metavar="OUT", help="write to this file, or folder for several, instead of stdout"
+    )
+    import_.add_argument(
+        "--json", action="store_true", help="the specs, and what was not carried over, as JSON"
+    )
