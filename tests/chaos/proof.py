@@ -145,7 +145,7 @@ def _end(log: list[Any]) -> End:
     }
     last = events[-1]
     details = next(value for name, value in last.items() if name.endswith("EventDetails"))
-    told = json.loads(details["output"]) if "output" in details else details["error"]
+    told = json.loads(details["output"]) if "output" in details else details.get("error")
     return End(last["type"].removeprefix("Execution").upper(), told, counted, keys)
 
 
