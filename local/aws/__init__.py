@@ -10,6 +10,7 @@
 - `function_urls`: HTTP requests that functions answer.
 - `event_sources`: queues whose messages invoke functions.
 - `event_rules`: what EventBridge brings to the targets of its rules.
+- `status_changes`: what Step Functions tells EventBridge.
 - `rest_apis`: calls of APIs made in API Gateway that functions answer.
 - `stacks`: CloudFormation, with state machines and functions of ours.
 - `managed_policies`, `bucket_policies`: what moto's IAM and S3 lack.

@@ -33,6 +33,7 @@ from .messages import ACCOUNT, REGION, Caller, Request, Response, json_response
 from .moto_services import MissingMoto, MotoServices
 from .rest_apis import RestApis
 from .snapshots import Snapshots
+from .status_changes import StatusChanges
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role(/|/.+/)([\w+=,.@-]+)")
 
@@ -76,10 +77,12 @@ class Door:
             self.moto.when_loaded(self._snapshots.read)
         self.moto.when_loaded(lambda: function_model.complete(self.invocations, self.clients.url_of))
         self._rules = EventRules(self.invocations, self.clients, self._http)
+        self._status_changes = StatusChanges(self.clients, self._described, EventRules.needed)
         self.cloud = LocalCloud(
             store,
             self.invocations,
             clock=clock,
+            observer=self._status_changes.committed,
             workers=workers,
             mocks=mocks,
             clients=self.clients,
@@ -101,6 +104,7 @@ class Door:
 
     def close(self) -> None:
         self.sources.close()
+        self._status_changes.close()
         self.cloud.close()
         if self._snapshots is not None and self.moto.loaded:
             self._snapshots.close()
@@ -137,6 +141,9 @@ class Door:
             reason = f"{type(error).__name__}: {error}"
             logger.error("not answered", service=caller.service, path=request.path, reason=reason)
             return _failure(request, caller.service, 500, "InternalFailure", reason)
+
+    def _described(self, execution: str) -> dict[str, Any]:
+        return self.cloud.call("DescribeExecution", executionArn=execution)
 
     def _others(self, request: Request, caller: Caller) -> Response:
         called = self._function_urls.handle(request) or self._rest_apis.handle(request, caller)

@@ -271,3 +271,34 @@ def test_a_call_of_any_service_can_wait_for_its_token(everything: Everything) ->
     assert sfn.describe_execution(executionArn=execution)["output"] == '{"ok":true}'
     kinds = [event["type"] for event in sfn.get_execution_history(executionArn=execution)["events"]]
     assert kinds[2:6] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+
+
+def test_eventbridge_is_told_what_becomes_of_an_execution(everything: Everything) -> None:
+    sfn, events, sqs = everything.client(), everything.other("events"), everything.other("sqs")
+    url = sqs.create_queue(QueueName="changes")["QueueUrl"]
+    pattern = {"source": ["aws.states"], "detail-type": ["Step Functions Execution Status Change"]}
+    events.put_rule(Name="changes", EventPattern=json.dumps(pattern))
+    arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:changes"
+    events.put_targets(Rule="changes", Targets=[{"Id": "1", "Arn": arn}])
+    wait = {"Type": "Wait", "Seconds": 60, "Next": "B"}
+    states = {"A": wait, "B": {"Type": "Fail", "Error": "E", "Cause": "because"}}
+    machine = sfn.create_state_machine(
+        name="told", definition=json.dumps({"StartAt": "A", "States": states}), roleArn=ROLE
+    )["stateMachineArn"]
+    execution = sfn.start_execution(stateMachineArn=machine, input='{"a":1}')["executionArn"]
+    everything.settle(execution)
+    told: list[dict[str, Any]] = []
+    while len(told) < 2:
+        [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        told.append(json.loads(message["Body"]))
+    began, ended = (event["detail"] for event in told)
+    assert told[0]["resources"] == [execution]
+    assert (began["status"], began["input"], began["stopDate"], began["error"]) == (
+        "RUNNING",
+        '{"a":1}',
+        None,
+        None,
+    )
+    assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "E", "because")
+    assert ended["stopDate"] - ended["startDate"] == 60_000
