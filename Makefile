@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ROOMS := statelang handlers local infra
 
-.PHONY: run test test-agents check bench corpus chaos setup clean
+.PHONY: run test test-agents check bench corpus chaos portability setup clean
 
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
@@ -33,6 +33,12 @@ corpus: $(READY)
 # A thousand executions over several processes while messages, functions and writes fail; some minutes.
 chaos: $(READY)
 	$(BIN)/pytest -m chaos
+
+# What the compiler emits, before two validators from npm and on moto's engine, which needs a JSONata. All of it beside the environment.
+portability: $(READY)
+	npm install --silent --no-fund --no-audit --prefix $(VENV)/npm amazon-states-language-service asl-validator
+	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/portability jsonata-python
+	$(BIN)/pytest -m portability tests/portability
 
 setup: $(READY)
 

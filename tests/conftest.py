@@ -5,4 +5,4 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "language")]
+sys.path[:0] = [str(Path(__file__).parent / room) for room in ("", "language", "portability")]

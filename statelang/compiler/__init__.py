@@ -7,6 +7,7 @@
 - `lowering`: the states of each kind of step, and the loops of `retry` and `needs`.
 - `predicates`: contracts and `ensure` as JSONata that lists the violations.
 - `rewriting`: the spec's variables as ASL's.
+- `spelling`: data so that strict validators take it.
 - `origins`: which part of a step each way out of a state stands for.
 """
 

@@ -18,6 +18,7 @@ from .errors import CONTRACT_VIOLATED
 from .machine import Machine, State
 from .predicates import violations_expression
 from .rewriting import braced
+from .spelling import spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def compile_spec(spec: Spec, source: Source | None = None) -> Compiled:
     if spec.timeout is not None and not machine.deadline:
         definition["TimeoutSeconds"] = spec.timeout
     definition["States"] = states
+    definition = spelled(definition)
     return Compiled(definition, _source_map(spec, source, machine, definition))
 
 

@@ -75,7 +75,7 @@ class Names:
         if isinstance(data, dict):
             return "{" + ", ".join(f"{quoted(key)}: {self.value(part)}" for key, part in data.items()) + "}"
         if isinstance(data, list):
-            if not any(_computed(part) for part in data):
+            if not any(computed(part) for part in data):
                 return json.dumps(data, ensure_ascii=False)
             # An array that is an item of another would be poured into it, so every item comes in an array of its own.
             made = "[]"
@@ -96,10 +96,11 @@ class Names:
         return made
 
 
-def _computed(data: Any) -> bool:
+def computed(data: Any) -> bool:
+    """Whether there is an expression in it."""
     if isinstance(data, dict):
-        return any(map(_computed, data.values()))
-    return any(map(_computed, data)) if isinstance(data, list) else is_expression(data)
+        return any(map(computed, data.values()))
+    return any(map(computed, data)) if isinstance(data, list) else is_expression(data)
 
 
 def boxed(expression: str) -> str:
