@@ -43,6 +43,11 @@ class Lexer:
         self.kind = "end"
         self.value: object = None
 
+    @property
+    def text(self) -> str:
+        """The token as it is written."""
+        return self.source[self.start : self.end]
+
     def next(self, *, operand: bool) -> None:
         """Read the next token; `operand` says that one may stand here, so that `/` opens a regular expression."""
         source = self.source

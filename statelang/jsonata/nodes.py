@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
+
+
+@cache
+def _parts(kind: type[Node]) -> tuple[str, ...]:
+    """The fields that nodes may be in."""
+    return tuple(each.name for each in fields(kind) if each.name not in ("start", "end"))
 
 
 @dataclass(slots=True, eq=False)
@@ -24,8 +31,8 @@ class Node:
 
     def children(self) -> Iterator[Node]:
         """The nodes right below this one, in source order."""
-        for each in fields(self):
-            value = getattr(self, each.name)
+        for name in _parts(type(self)):
+            value = getattr(self, name)
             if isinstance(value, Node):
                 yield value
             elif type(value) is list:

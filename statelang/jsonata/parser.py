@@ -34,9 +34,9 @@ def parse(source: str) -> n.Node:
     if lexer.kind != "end":
         raise JsonataError(
             "S0201",
-            f"{lexer.value!r} cannot stand here: the expression ends before it",
+            f"{lexer.text!r} cannot stand here: the expression ends before it",
             lexer.start,
-            token=str(lexer.value),
+            token=lexer.text,
         )
     if parser.refused is not None:
         raise parser.refused
@@ -67,9 +67,9 @@ class _Parser:
                 )
             raise JsonataError(
                 "S0202",
-                f"{expected!r} is expected here, not {lexer.value!r}",
+                f"{expected!r} is expected here, not {lexer.text!r}",
                 lexer.start,
-                token=str(lexer.value),
+                token=lexer.text,
                 value=expected,
             )
         lexer.next(operand=operand)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import nodes as n
 
@@ -38,16 +39,21 @@ class ContextUse:
 
 def free_variables(tree: n.Node) -> list[Reference]:
     """Every reference to a variable that is not bound where it stands, in source order."""
-    walker = _Walker()
-    walker.visit(tree, frozenset(), False)
-    return sorted(walker.references, key=lambda reference: reference.start)
+    return [*_walked(tree)[0]]
 
 
 def uses_context(tree: n.Node) -> list[ContextUse]:
     """Where the expression reads the input document, in source order; inside a path or filter it may."""
+    return [*_walked(tree)[1]]
+
+
+@lru_cache(maxsize=1024)
+def _walked(tree: n.Node) -> tuple[list[Reference], list[ContextUse]]:
+    """Trees do not change, and are asked about by the checks, the compiler and the validator."""
     walker = _Walker()
     walker.visit(tree, frozenset(), False)
-    return sorted(walker.contexts, key=lambda use: use.start)
+    references = sorted(walker.references, key=lambda reference: reference.start)
+    return references, sorted(walker.contexts, key=lambda use: use.start)
 
 
 class _Walker:
@@ -152,8 +158,15 @@ def _bindings(node: n.Node) -> frozenset[str]:
 
 def _assigned(node: n.Node) -> frozenset[str]:
     """The names that a node binds in the scope that it stands in."""
-    if isinstance(node, n.Bind):
-        return frozenset((node.target.name,)) | _assigned(node.value)
-    if isinstance(node, n.Block | n.Lambda):
-        return frozenset()
-    return frozenset().union(*(_assigned(child) for child in node.children()))
+    found: set[str] = set()
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, n.Block | n.Lambda):
+            continue
+        if isinstance(node, n.Bind):
+            found.add(node.target.name)
+            todo.append(node.value)
+        else:
+            todo += node.children()
+    return frozenset(found)

@@ -70,7 +70,7 @@ class Contract:
             return "one of " + ", ".join(map(_shown, self.enum))
         if self.kind == "union":
             return " | ".join(map(str, self.choices))
-        if self.kind == "object" and self.fields is not None:
+        if self.kind == "object" and self.fields:
             return "{" + ", ".join(f"{key}: {value}" for key, value in self.fields.items()) + "}"
         if self.additional is not None:
             return f"object of {self.additional}"
@@ -261,7 +261,7 @@ class TypeReader:
             )
         self._problem(
             "S302",
-            f"{written!r} is no type",
+            "a type is missing here" if written is None else f"{_shown(written)} is no type",
             path,
             "a type is a name, [T], {field: T} or {type: …, minimum: …}",
         )
@@ -302,12 +302,14 @@ class TypeReader:
                 if isinstance(value, bool):
                     constraints.update({key: True} if value else {})
                 else:
-                    self._problem("S302", f"`uniqueItems` is true or false, not {value!r}", (*path, key))
+                    self._problem(
+                        "S302", f"`uniqueItems` is true or false, not {_shown(value)}", (*path, key)
+                    )
             elif key == "pattern":
                 if self._is_pattern(value, (*path, key)):
                     constraints[key] = value
             elif isinstance(value, bool) or not isinstance(value, int | float):
-                self._problem("S302", f"`{key}` is a number, not {value!r}", (*path, key))
+                self._problem("S302", f"`{key}` is a number, not {_shown(value)}", (*path, key))
             else:
                 constraints[key] = value
         items = self.read(written["items"], (*path, "items")) if "items" in written else base.items

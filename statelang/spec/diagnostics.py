@@ -55,6 +55,7 @@ CODES = {
     "S507": "a variable that this place does not have",
     "S601": "not a spec of the earlier Stratum that can be rewritten",
     "S602": "a spec of the earlier Stratum that it would not have taken itself",
+    "S508": "a text that has an expression in it, and is none",
     "W901": "a retry that can never match",
     "W902": "an optional value where the contract wants one",
     "W903": "a part of a JSON Schema that is not checked",

@@ -44,6 +44,45 @@ def inside(value: str) -> tuple[str, int]:
     return text.strip(), 2 + len(text) - len(text.lstrip())
 
 
+def halves(value: Any, path: Path) -> Iterator[Diagnostic]:
+    """Texts in data that have an expression in them, and are none: only a whole text is one."""
+    if isinstance(value, str):
+        if not is_expression(value) and "{%" in value and "%}" in value:
+            made = _whole(value)
+            hint = (
+                f"write {made}"
+                if made is not None
+                else "a whole text is an expression: {% 'Hello, ' & $input.name %}"
+            )
+            message = "an expression within a text stays as it is written"
+            yield Diagnostic("S508", message, path, None, hint)
+        elif not is_expression(value) and (value.startswith("{%") or value.endswith("%}")):
+            what = "end with `%}`" if value.startswith("{%") else "begin with `{%`"
+            yield Diagnostic("S508", f"an expression has to {what}", path, None, "such as {% $input.name %}")
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from halves(part, (*path, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from halves(part, (*path, index))
+
+
+def _whole(text: str) -> str | None:
+    """The text with expressions in it as one expression."""
+    parts: list[str] = []
+    while "{%" in text and "%}" in text:
+        before, _, rest = text.partition("{%")
+        inner, closed, text = rest.partition("%}")
+        if not closed or "'" in before:
+            return None
+        parts += [f"'{before}'"] if before else []
+        parts.append(inner.strip())
+    if "'" in text or len(parts) > 4:
+        return None
+    parts += [f"'{text}'"] if text else []
+    return "{% " + " & ".join(parts) + " %}"
+
+
 def templates(value: Any, path: Path) -> Iterator[tuple[str, Path, int]]:
     """Every expression in data: its text, the path of its string, and where in the string it begins."""
     if is_expression(value):
@@ -103,7 +142,8 @@ def _reference(
         hint = "`$input` is the workflow's input, `$result` a task's answer, `$context` the context object"
         return finding("S503", message, start, end, hint)
     if name in scope.steps and name not in scope.known:
-        return finding("S502", f"the step `{name}` has no result", start, end)
+        hint = "decisions, waits, and steps that end a list have none"
+        return finding("S502", f"the step `{name}` has no result", start, end, hint)
     if name not in scope.known:
         if name in scope.elsewhere:
             return finding("S507", f"`${name}` is not known here: {scope.elsewhere[name]}", start, end)
@@ -112,7 +152,8 @@ def _reference(
         hint = did_you_mean(name, scope.known, "${}")
         return finding("S502", f"there is no variable `${name}`", start, end, hint)
     if name in scope.steps and name not in scope.may:
-        return finding("S505", f"the step `{name}` cannot have run before this one", start, end)
+        hint = f"`${name}` is there for steps that `{name}` leads to"
+        return finding("S505", f"the step `{name}` cannot have run before this one", start, end, hint)
     if name in scope.steps and reference.path and name not in scope.must | narrowed.get(start, frozenset()):
         field = reference.path[0]
         message = f"`{name}` may not have run, and then it is null and has no `{field.name}`"
@@ -124,6 +165,7 @@ def _reference(
 
 def _fields(reference: jsonata.Reference, contract: Contract, finding: Any) -> Diagnostic | None:
     at: Contract | None = contract
+    place = f"${reference.name}"
     for segment in reference.path:
         while at is not None and at.kind == "array":
             at = at.items
@@ -133,16 +175,22 @@ def _fields(reference: jsonata.Reference, contract: Contract, finding: Any) -> D
             return None
         if segment.name not in (at.fields or {}) and at.additional is not None:
             at = at.additional
+            place += f".{segment.name}"
             continue
         if at.fields is None or segment.name not in at.fields:
-            what = at.name or ("it" if at.fields is not None else f"a {at.kind}")
+            what = at.name or (f"`{place}`" if at.fields is not None else f"`{place}` is {_one(at.kind)}: it")
             message = f"{what} has no field `{segment.name}`"
             hint = did_you_mean(segment.name, at.fields or ()) or (
                 f"it has {', '.join(f'`{name}`' for name in at.fields)}" if at.fields else None
             )
             return finding("S305", message, segment.start, segment.end, hint)
         at = at.fields[segment.name]
+        place += f".{segment.name}"
     return None
+
+
+def _one(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeio" else f"a {kind}"
 
 
 def contract_of(text: str, known: Known) -> Contract | None:

@@ -105,19 +105,59 @@ def _tell(found: Any, path: Path, base: Path, model: type[BaseModel], problem: P
         problem("S202", f"`{name}` is missing", path[:-1], _MISSING.get(str(name)))
     elif kind == "literal_error":
         expected = str(found["ctx"]["expected"]).replace("'", "`")
-        problem("S203", f"`{name}` is {expected}, not {found['input']!r}", path, None)
+        expected = _EITHER.get(str(name), expected)
+        problem("S203", f"`{name}` is {expected}, not {shown(found['input'])}", path, None)
     elif kind == "value_error":
         problem("S203", f"{found['ctx']['error']}", path, None)
     elif kind == "string_pattern_mismatch":
         reason = _PATTERNS.get(str(name), found["msg"])
         problem("S203", f"{found['input']!r} cannot be the {name}: {reason}", path, None)
     else:
-        told = found["msg"].replace("Input should be", "it should be").replace("a valid string", "a text")
-        told = told.replace("a valid dictionary", "a mapping").replace("a valid list", "a list")
-        told = told.replace("a valid integer", "a whole number")
-        hint = f'put it into quotes, as in {name}: "{found["input"]}"' if kind == "string_type" else None
-        hint = "a version is three numbers, such as 1.4.0" if name == "version" else hint
-        problem("S203", f"`{name}` is not right: {told}, not {kind_of(found['input'])}", path, hint)
+        of = f"an entry of `{path[-2]}`" if isinstance(name, int) and len(path) > 1 else f"`{name}`"
+        problem("S203", f"{of} is {_expected(found)}, not {shown(found['input'])}", path, _hint(found, name))
+
+
+def _expected(found: Any) -> str:
+    """What pydantic wanted, in the words of the language."""
+    kind, limits = found["type"], found.get("ctx", {})
+    if kind.startswith("model") and (either := _EITHER.keys() & set(found["loc"])):
+        return _EITHER[either.pop()]
+    for word, expected in _KINDS.items():
+        if kind.startswith(word):
+            return expected
+    for word, expected in _LIMITS.items():
+        if kind == word:
+            return expected.format(
+                *(f"{limit:g}" for limit in limits.values() if isinstance(limit, int | float))
+            )
+    return found["msg"].replace("Input should be ", "")
+
+
+_KINDS = {
+    "string": "a text", "model": "a mapping", "dict": "a mapping", "list": "a list", "int": "a whole number", "float": "a number",
+    "bool": "true or false", "finite": "a number",
+}  # fmt: skip
+_EITHER = {
+    "ensure": "a condition, or a mapping with `that`",
+    "needs": "a condition, or a mapping with `that`",
+    "revise": "a step's id, or a mapping with `to`",
+    "retry": "a mapping, or `none`",
+}
+_LIMITS = {
+    "greater_than_equal": "at least {}",
+    "greater_than": "more than {}",
+    "less_than_equal": "at most {}",
+    "too_short": "a list of at least one",
+}
+
+
+def _hint(found: Any, name: str | int) -> str | None:
+    if name == "version":
+        return "a version is three numbers, such as 1.4.0"
+    value = found["input"]
+    if found["type"] == "string_type" and isinstance(value, bool | int | float):
+        return f'put it into quotes: "{shown(value)}"'
+    return None
 
 
 def _beside_the_point(found: Any) -> bool:
@@ -141,6 +181,15 @@ def _fields_at(model: type[BaseModel], path: Path) -> list[str]:
 
 def known(fields: list[str]) -> str:
     return "possible here: " + ", ".join(fields)
+
+
+def shown(value: Any) -> str:
+    """A value in few words: what it is, or itself where it is short."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else f"{value[:60]}…")
+    return str(value) if isinstance(value, int | float) else kind_of(value)
 
 
 def kind_of(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from .diagnostics import Diagnostic, did_you_mean
-from .model_errors import kind_of, tell
+from .model_errors import kind_of, shown, tell
 from .models import KINDS, AnyStep, MapStep, ParallelStep, RepeatStep, SetStep
 from .source import Path
 
@@ -116,7 +116,10 @@ class StepReader:
         self.problem("S204", f"a step needs a kind: one of {kinds}", path)
 
     def _good_id(self, id: Any, path: Path) -> bool:
-        if not isinstance(id, str) or not _NAME.fullmatch(id):
+        if not isinstance(id, str):
+            self.problem("S206", f"a step's id is a name, not {shown(id)}", path, _NAMES)
+            return False
+        if not _NAME.fullmatch(id):
             self.problem(
                 "S206", f"{id!r} cannot be a step's id", path, f"{_NAMES}: it is the name of a variable"
             )

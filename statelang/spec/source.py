@@ -54,6 +54,7 @@ class Source:
 
     def position(self, path: Path, *, key: bool = False) -> Position | None:
         """Where the value at `path` stands, or its key; else that of what is nearest around it."""
+        path = self._written(path)
         while path:
             node = self.keys.get(path) if key else self.nodes.get(path)
             if node is not None:
@@ -64,8 +65,7 @@ class Source:
 
     def expression_position(self, path: Path, start: int, end: int) -> Position | None:
         """Where the characters `start` to `end` of the string at `path` stand in the file."""
-        while path and path not in self.nodes:
-            path = path[:-1]  # `ensure: $result.ok` stands for a list with one condition
+        path = self._written(path)
         node = self.nodes.get(path)
         if node is None or not isinstance(node, yaml.ScalarNode):
             return self.position(path)
@@ -75,6 +75,18 @@ class Source:
         line, column = self._line_column(first)
         end_line, end_column = self._line_column(last)
         return Position(line, column, end_line, end_column)
+
+    def _written(self, path: Path) -> Path:
+        """The path as it was written: `ensure: $result.ok` stands for a list with one condition that has a `that`."""
+        if path in self.nodes or path in self.keys:
+            return path
+        found: Path = ()
+        for part in path:
+            node = self.nodes.get(found)
+            if isinstance(node, yaml.ScalarNode) or (part == 0 and isinstance(node, yaml.MappingNode)):
+                continue
+            found = (*found, part)
+        return found
 
     def _line_column(self, index: int) -> tuple[int, int]:
         before = self.text[:index]
@@ -154,19 +166,53 @@ def _yaml_error(error: yaml.YAMLError, text: str) -> _Refused:
         reason = error.problem or error.context or "it does not parse"
         if "maximum nesting depth" in reason:  # libyaml has a bound of its own, and reads ahead of its events
             return _too_deep(error.problem_mark)
-        if ("token" in reason and "\\t" in reason) or "found character '\\t'" in reason:
-            return _Refused(
-                "S103", "a tab where YAML wants spaces", _mark(error.problem_mark), "indent with spaces"
-            )
-        return _Refused(
-            "S103", f"the YAML does not parse: {reason}", _mark(error.problem_mark or error.context_mark)
-        )
+        return _Refused("S103", *_in_words(reason, error, text))
     if isinstance(error, yaml.reader.ReaderError):
         before = text[: error.position] if isinstance(error.position, int) else ""
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         place = Position(line, column, line, column + 1)
-        return _Refused("S103", f"a character that YAML does not allow: {error.character!r}", place)
+        character = error.character
+        code = ord(character) if isinstance(character, str) else int(character)
+        return _Refused("S103", f"a character that YAML does not allow: U+{code:04X}", place)
     return _Refused("S103", f"the YAML does not parse: {error}")
+
+
+def _in_words(reason: str, error: yaml.MarkedYAMLError, text: str) -> tuple[str, Position | None, str | None]:
+    """What libyaml says, for those who do not know its words: a message, the place, and a way on."""
+    mark, context = error.problem_mark or error.context_mark, error.context_mark
+    begun = f"on line {context.line + 1}" if context is not None else "above"
+    at = text[mark.index : mark.index + 1] if mark is not None else ""
+    quotes = "put the text into quotes"
+    if at == "\t" or "\\t" in reason or "tab character" in reason:
+        return "a tab where YAML wants spaces", _mark(mark), "indent with spaces"
+    if "mapping values are not allowed" in reason:
+        return (
+            "a `: ` where none can stand: the line has a value already, or is indented too far", _mark(mark),
+            f"{quotes} where the `: ` belongs to it",
+        )  # fmt: skip
+    if "could not find expected ':'" in reason:
+        return "a key without a `:` after it", _mark(context or mark), f"write `key: value`, or {quotes}"
+    if "did not find expected ',' or" in reason:
+        closing = reason[-2:-1]
+        opening = {"}": "{", "]": "["}.get(closing, "[")
+        return f"`{closing}` or `,` is expected here: the `{opening}` {begun} is open", _mark(mark), None
+    if "did not find expected '-' indicator" in reason:
+        return f"this line belongs to no entry of the list that begins {begun}", _mark(mark), "begin it with `- `, or indent it as its neighbours"  # fmt: skip
+    if "did not find expected key" in reason:
+        return f"this line does not go on with the mapping that begins {begun}", _mark(mark), "indent it as its neighbours"  # fmt: skip
+    if "did not find expected node content" in reason:
+        return "a value is expected here", _mark(mark), quotes if at and at in "&*!%@`|>" else None
+    if "while scanning a quoted scalar" in (error.context or ""):
+        return f"the quote that is opened {begun} is not closed", _mark(context or mark), None
+    if "cannot start any token" in reason:
+        return f"a text cannot begin with `{at}` here", _mark(mark), quotes
+    if "undefined alias" in reason:
+        return (
+            "a text that begins with `*` is an alias in YAML, and there is none of that name",
+            _mark(mark),
+            quotes,
+        )
+    return f"the YAML does not parse: {reason}", _mark(mark), None
 
 
 def _check_depth(source: Source) -> None:

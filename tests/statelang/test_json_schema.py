@@ -245,7 +245,7 @@ def test_files_are_contracts_of_a_spec() -> None:
         ("./schemas/order.schema.json}", "17}", "17 names no file"),
         ("input: Order", "input: {$ref: ./schemas/order.schema.json}", "'./schemas/order.schema.json' is not looked up here"),
         ("additionalProperties: number", "additionalProperties: numbr", "there is no type `numbr`"),
-        ("$price.prices.lamp", "$price.prices.lamp.watts", "a number has no field `watts`"),
+        ("$price.prices.lamp", "$price.prices.lamp.watts", "`$price.prices.lamp` is a number: it has no field `watts`"),
     ],
 )  # fmt: skip
 def test_references_are_checked_through_files(before: str, after: str, told: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ... import jsonata
 from ..contracts import ANY, Contract
 from ..diagnostics import Diagnostic
-from ..expressions import Path, Scope, check_expression, inside, is_expression, templates, when_true
+from ..expressions import Path, Scope, check_expression, halves, inside, is_expression, templates, when_true
 from ..flow import END
 from ..handlers import HandlersOf, no_handlers
 from ..models import AnyStep, FallibleStep, Placed, Spec, walk
@@ -140,6 +140,7 @@ class Checker:
         contract: Contract | None = None,
         who: str = "the contract",
     ) -> None:
+        self.findings += halves(value, path)
         for text, at, offset in templates(value, path):
             self.expression(text, at, scope, offset)
         if contract is not None:

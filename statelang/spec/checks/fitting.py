@@ -88,4 +88,6 @@ def why_not(found: Contract, wanted: Contract, at: str = "") -> str | None:
 
 
 def _unlike(found: Contract, wanted: Contract, at: str) -> str:
-    return f"`{at}` is {found}, not {wanted}" if at else f"{found} is not {wanted}"
+    if at in ("", "[]"):
+        return f"{'an item of it' if at else 'it'} is {found}, not {wanted}"
+    return f"`{at}` is {found}, not {wanted}"

@@ -11,7 +11,8 @@ def gate(checker: Checker, step: GateStep, path: Path, scope: Scope) -> None:
     gate, at = step.gate, (*path, "gate")
     checker.data(gate.message, (*at, "message"), scope)
     checker.data(gate.shows, (*at, "shows"), scope)
-    checker.data(gate.values, (*at, "values"), scope, checker.contracts.forms.get(step.id))
+    form = checker.contracts.forms.get(step.id) if gate.values is not None else None
+    checker.data(gate.values, (*at, "values"), scope, form)
     if gate.values is not None and gate.form is None:
         checker.problem(
             "S203", "`values` are those of a form, and there is none", (*at, "values"), "give a `form`"

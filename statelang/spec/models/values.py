@@ -15,7 +15,7 @@ _DURATION = re.compile(r"(?:\d+[smhdw])+")
 def seconds_of(value: Any) -> int:
     """A duration such as `90`, `30s` or `1h30m` in whole seconds. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(f"a duration is written 30s, 10m, 2h or 7d, or as whole seconds, not {value!r}")
+        raise ValueError("a duration is written 30s, 10m, 2h or 7d, or as whole seconds: 90")
     if isinstance(value, str):
         text = value.replace(" ", "")
         if text.isdigit():
@@ -27,14 +27,14 @@ def seconds_of(value: Any) -> int:
         else:
             raise ValueError(f"{value!r} is no duration: write 30s, 10m, 2h, 7d or 1h30m")
     if not 0 <= value <= MAX_SECONDS:
-        raise ValueError(f"a duration is from 0 to {MAX_SECONDS} seconds")
+        raise ValueError(f"a duration is from 0 to {MAX_SECONDS} seconds, not {value}")
     return value
 
 
 def _positive(value: Any) -> int:
     seconds = seconds_of(value)
     if seconds < 1:
-        raise ValueError("at least one second")
+        raise ValueError(f"a duration is at least one second here, not {value}")
     return seconds
 
 
@@ -111,7 +111,7 @@ def _tolerated(value: Any) -> Any:
             raise ValueError(f"{value!r} is no number of items and no percentage: write 3 or 10%")
         return f"{number}%"
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"how many items may fail is written 3 or 10%, not {value!r}")
+        raise ValueError("how many items may fail is written 3 or 10%")
     return value
 
 
