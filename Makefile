@@ -15,7 +15,7 @@ test: $(READY)
 
 # Agents' own programs from npm, kept outside of the repository's files; where npm is missing, their tests are skipped.
 test-agents: $(READY)
-	-npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @modelcontextprotocol/inspector @anthropic-ai/claude-code
+	-npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @modelcontextprotocol/inspector @anthropic-ai/claude-code @openai/codex
 	$(BIN)/pytest -m agents
 
 check: $(READY)

@@ -10,7 +10,8 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Identity:
     """`via` is the way in: `cli`, `console`, `link`, `mcp`, `api`, `elicitation` or `engine`. With `agent` set it is an agent that
-    acts, and `user` is whose account it runs under; `client` is the program that it acts through.
+    acts, and `user` is whose account it runs under; `client` is the program that it acts through, `terminal` the one that
+    somebody typed at.
     """
 
     user: str | None
@@ -18,6 +19,7 @@ class Identity:
     host: str | None = None
     agent: str | None = None
     client: str | None = None
+    terminal: str | None = None
 
     def to_json(self) -> dict[str, str]:
         return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
@@ -25,7 +27,9 @@ class Identity:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Identity:
         return cls(
-            value.get("user"), value["via"], *(value.get(name) for name in ("host", "agent", "client"))
+            value.get("user"),
+            value["via"],
+            *(value.get(name) for name in ("host", "agent", "client", "terminal")),
         )
 
     def __str__(self) -> str:

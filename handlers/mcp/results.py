@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
@@ -66,6 +67,8 @@ def call(tool: str, **arguments: Any) -> dict[str, Any]:
 
 def reports_errors(tool: Callable[P, Awaitable[CallToolResult]]) -> Callable[P, Awaitable[CallToolResult]]:
     """What the caller can mend reaches it as text; anything else is a crash, which the server logs."""
+
+    tool.__doc__ = inspect.cleandoc(tool.__doc__ or "")  # what a client shows has no indentation
 
     @wraps(tool)
     async def reporting(*arguments: P.args, **named: P.kwargs) -> CallToolResult:

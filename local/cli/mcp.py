@@ -25,9 +25,11 @@ def mcp(options: argparse.Namespace) -> int:
         raise WrongRequest(f"--project {project}: there is no such folder")
     # Functions and relative stores are looked for from the project, wherever the client has started us.
     os.chdir(project)
+    # Handlers inherit it: what an agent has written decides no gate either.
+    os.environ["STRATUM_MCP"] = "1"
     _allow_many_locks()
     if importlib.util.find_spec("mcp") is None:
-        raise WrongRequest("the MCP server needs the package mcp: pip install 'stratum[mcp]'")
+        raise WrongRequest("the MCP server needs the package mcp: pip install 'stratum-workflows[mcp]'")
     from ..agents import serving
 
     def open() -> Store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,13 +15,17 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from people import BY_A_PERSON
 from stratum.handlers.api.front_door import call
+from stratum.handlers.executions import Executions
 from stratum.handlers.identity import Identity
 from stratum.handlers.store import Store
 from stratum.handlers.work import links, page
 from stratum.handlers.work.answers import Desk
 from stratum.handlers.work.items import WorkItem
+from stratum.handlers.work.journal import Journal
 from stratum.local.cli import main
+from stratum.local.cli.executions import runtime_on
 from stratum.local.clock import VirtualClock
 from stratum.local.cloud import LocalCloud
 from stratum.local.desk import desk_of, people_of
@@ -37,16 +42,21 @@ KEY = b"k" * 32
 
 @pytest.fixture(autouse=True)
 def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
-    from stratum.local.people import AGENTS
+    from stratum.local import people
 
-    for name in AGENTS:
+    for name in people.AGENTS:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(people, "agent_above", lambda: None)
 
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     return f"sqlite:///{tmp_path}/store.db"
+
+
+def executions_on(url: str) -> Executions:
+    return runtime_on(open_store(url)).executions()
 
 
 def begin(store: Store, definition: str, requester: Identity | None = AGENT, name: str = "w") -> str:
@@ -118,6 +128,30 @@ def test_an_agents_shell_decides_nothing(
     assert "an agent cannot decide a gate" in err
     assert stratum(capsys, "link", "approve", "--for", "bob", "--store", url)[0] == 2
     assert status(url, execution) == "RUNNING"
+
+
+def test_nor_does_it_with_a_clean_environment(url: str) -> None:
+    execution = begin(open_store(url), text("approve", gate()))
+    code = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:], env={}).returncode)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *STRATUM, "approve", "approve", "--yes", "--store", url],
+        env={**os.environ, "CLAUDECODE": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "an agent cannot decide a gate" in done.stderr
+    assert status(url, execution) == "RUNNING"
+    [note] = [note for note in Journal(executions_on(url)).read(execution) if note["type"] == "refused"]
+    assert (note["reason"], note["by"]["user"], "agent" in note["by"]) == ("NotAllowed", account(), True)
+
+
+def test_a_decision_says_at_which_terminal_it_was_made(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = begin(open_store(url), text("approve", gate()))
+    monkeypatch.setattr("stratum.local.people._terminal", lambda: "/dev/pts/7")
+    assert stratum(capsys, "approve", "approve", "--store", url)[0] == 0
+    [note] = [note for note in Journal(executions_on(url)).read(execution) if note["type"] == "answered"]
+    assert note["by"]["terminal"] == "/dev/pts/7"
 
 
 def test_whoever_asked_does_not_approve(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,6 +227,7 @@ def test_agent_steps_from_the_shell(url: str, capsys: pytest.CaptureFixture[str]
     assert status(url, execution) == "SUCCEEDED"
 
 
+@BY_A_PERSON
 def test_a_run_waits_for_the_decision_that_another_process_makes(tmp_path: Path) -> None:
     definition = gate(approvers=["requester"], following="after")
     definition["after"] = {
@@ -225,6 +260,7 @@ def test_a_run_waits_for_the_decision_that_another_process_makes(tmp_path: Path)
     assert json.loads(out) == f"approved by {account()}"
 
 
+@BY_A_PERSON
 def test_a_run_that_was_killed_is_resumed_after_the_decision(tmp_path: Path, url: str) -> None:
     (tmp_path / "w.json").write_text(text("approve", gate(approvers=["requester"])))
     command = [*STRATUM, "run", "w.json", "--name", "r", "--store", url]

@@ -13,13 +13,14 @@ from typing import Any
 import anyio
 import pytest
 from agents import MODES, Agent, Server, talk
+from people import BY_A_PERSON
 from stratum.handlers.store import verify
 from stratum.handlers.work.journal import Journal, journal_key
 from stratum.local.cli.executions import runtime_on
 from stratum.local.people import account
 from stratum.local.stores import open_store
 
-pytestmark = pytest.mark.agents
+pytestmark = [pytest.mark.agents, BY_A_PERSON]
 EXAMPLE = Path(__file__).resolve().parents[2] / "local" / "examples" / "release"
 CHANGES = ["Greets in Latin", "Starts in half the time"]
 NOTES = {

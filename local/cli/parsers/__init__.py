@@ -12,7 +12,7 @@ function `publish` of `cli/versions.py`, imported when it is the command that ru
 - `cost`: what workflows cost.
 - `work`: the gates and agent steps that people and agents answer.
 - `operations`: backups, tenants, traces.
-- `serving`: servers: AWS on this machine, MCP.
+- `serving`: servers: AWS on this machine, MCP, and its place in a project.
 - `adding`: how a command is added.
 
 Nothing but argparse is imported here: the whole of `stratum --help` takes no longer than Python's own start.

@@ -100,3 +100,21 @@ def declare(commands: Commands) -> None:
         default=os.environ.get("STRATUM_TENANT", "default"),
         help=argparse.SUPPRESS,
     )
+
+    for name, help in (
+        (
+            "install",
+            "put the MCP server into a project, with what agents are told of it: for Claude Code and Codex",
+        ),
+        ("uninstall", "take back what install has written, and nothing else"),
+    ):
+        command = commands.add_with_store(name, "install:install", help)
+        command.add_argument("--project", metavar="DIR", default=".", help="default: this folder")
+        command.add_argument(
+            "--for",
+            dest="agents",
+            action="append",
+            choices=("claude", "codex"),
+            help="default: both (may be given again)",
+        )
+        command.add_argument("--yes", action="store_true", help="do not ask")
