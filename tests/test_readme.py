@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-OF_CI = {"make test", "make check", "make bench"}
+OF_CI = {"make test", "make check", "make bench", "make portability"}
 """Run by CI itself, or by hand: a test cannot run the tests."""
 
 
