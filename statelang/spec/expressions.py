@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from .. import jsonata
@@ -169,6 +169,10 @@ def _fields(reference: jsonata.Reference, contract: Contract, finding: Any) -> D
     for segment in reference.path:
         while at is not None and at.kind == "array":
             at = at.items
+        if at is not None and at.choices and _lacking(at, segment.name):
+            hint = did_you_mean(segment.name, [name for each in at.choices for name in each.fields or ()])
+            message = f"`{place}` is {at}: none of these has a field `{segment.name}`"
+            return finding("S305", message, segment.start, segment.end, hint)
         if at is None or at.kind in ("any", "union"):
             return None
         if at.kind == "object" and at.fields is None and at.additional is None:
@@ -189,19 +193,65 @@ def _fields(reference: jsonata.Reference, contract: Contract, finding: Any) -> D
     return None
 
 
+def _lacking(union: Contract, name: str) -> bool:
+    """Whether every choice is an object whose fields are known, and none has that one."""
+    return all(
+        each.fields is not None and each.additional is None and name not in each.fields
+        for each in union.choices
+    )
+
+
 def _one(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeio" else f"a {kind}"
 
 
 def contract_of(text: str, known: Known) -> Contract | None:
-    """The contract of an expression that is one variable and fields of it; None where it cannot be told."""
+    """The contract of what an expression comes to; None where it cannot be told."""
     try:
-        tree = jsonata.compile(text).ast
+        return _contract(jsonata.compile(text).ast, known)
     except jsonata.JsonataError:
         return None
+
+
+_RESULTS = {
+    "string": "string join substring substringBefore substringAfter uppercase lowercase trim pad replace now fromMillis uuid type"
+    " base64encode base64decode encodeUrl encodeUrlComponent formatNumber formatInteger",
+    "number": "number count sum max min average length abs floor ceil round power sqrt millis toMillis random",
+    "boolean": "exists not boolean contains",
+    "array": "split shuffle range partition",
+    "object": "merge",
+}
+_CALLS = {name: Contract(kind) for kind, names in _RESULTS.items() for name in names.split()}
+"""What functions come to, where they come to something."""
+_OPERATORS = {
+    **dict.fromkeys(("+", "-", "*", "/", "%"), Contract("number")),
+    **dict.fromkeys(("=", "!=", "<", "<=", ">", ">=", "and", "or", "in"), Contract("boolean")),
+    "&": Contract("string"),
+}
+
+
+def _contract(tree: n.Node, known: Known) -> Contract | None:
     if isinstance(tree, n.Variable):
         return known.get(tree.name)
-    if not isinstance(tree, n.Path) or any(step.stages or step.binds for step in tree.steps) or tree.keep:
+    if isinstance(tree, n.Path):
+        return _path_contract(tree, known)
+    if isinstance(tree, n.Binary):
+        return _OPERATORS.get(tree.operator)
+    if isinstance(tree, n.String):
+        return Contract("string")
+    if isinstance(tree, n.Number):
+        return Contract("number")
+    if isinstance(tree, n.Constant):
+        return Contract("null" if tree.value is None else "boolean")
+    if isinstance(tree, n.Call) and isinstance(tree.function, n.Variable):
+        return _CALLS.get(tree.function.name) if known.get(tree.function.name) is None else None
+    if isinstance(tree, n.Block) and len(tree.expressions) == 1:
+        return _contract(tree.expressions[0], known)
+    return None
+
+
+def _path_contract(tree: n.Path, known: Known) -> Contract | None:
+    if any(step.stages or step.binds for step in tree.steps) or tree.keep:
         return None
     first, *rest = [step.expression for step in tree.steps]
     if not isinstance(first, n.Variable):
@@ -213,11 +263,23 @@ def contract_of(text: str, known: Known) -> Contract | None:
             return None
         at = at.fields.get(each.name)
         optional |= at is not None and at.optional
-    if at is not None and optional and not at.optional:
-        from dataclasses import replace
+    return replace(at, optional=True) if at is not None and optional and not at.optional else at
 
-        return replace(at, optional=True)
-    return at
+
+def maybe_missing(text: str, known: Known, scope: Scope) -> bool:
+    """Whether the expression is a variable, or fields of one, that may be null: optional, or of a step that may not
+    have run. A condition around it that tells otherwise is in the scope."""
+    try:
+        tree = jsonata.compile(text).ast
+    except jsonata.JsonataError:
+        return False
+    variable = tree.steps[0].expression if isinstance(tree, n.Path) else tree
+    if not isinstance(variable, n.Variable):
+        return False
+    if variable.name in scope.steps and variable.name not in scope.must | scope.there:
+        return isinstance(tree, n.Variable)  # fields of it are S506
+    found = _contract(tree, known)
+    return found is not None and found.optional and variable.name not in scope.there
 
 
 # -- what conditions tell ------------------------------------------------------------------------------------
@@ -250,6 +312,17 @@ def _narrow(node: n.Node, there: frozenset[str], found: dict[int, frozenset[str]
     else:
         for child in node.children():
             _narrow(child, there, found)
+
+
+def conditions(text: str | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The variables that are not null where the condition holds, and where it does not."""
+    if text is None:
+        return frozenset(), frozenset()
+    try:
+        tree = jsonata.compile(inside(text)[0] if is_expression(text) else text.strip()).ast
+    except jsonata.JsonataError:
+        return frozenset(), frozenset()
+    return when_true(tree), when_false(tree)
 
 
 def when_true(node: n.Node) -> frozenset[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .diagnostics import Diagnostic, did_you_mean
+from .expressions import conditions
 from .models import AnyStep, DecisionStep, FailStep, FallibleStep, GateStep, SucceedStep
 
 END = "end"
@@ -23,6 +24,8 @@ class Edge:
     target: str
     how: str
     path: Path
+    tells: frozenset[str] = frozenset()
+    """Variables that are not null where it is taken."""
 
 
 @dataclass(slots=True)
@@ -111,10 +114,12 @@ def _edges(steps: Sequence[AnyStep], index: int, at: Path) -> list[Edge]:
     place = (*at, "next") if step.next is not None else at
     found: list[Edge] = []
     if isinstance(step, DecisionStep):
-        found += [
-            Edge(step.id, branch.next, "chosen", (*at, "decision", number, "next"))
-            for number, branch in enumerate(step.decision)
-        ]
+        told: frozenset[str] = frozenset()
+        for number, branch in enumerate(step.decision):
+            holds, fails = conditions(branch.when)
+            path = (*at, "decision", number, "next")
+            found.append(Edge(step.id, branch.next, "chosen", path, told | holds))
+            told |= fails
     elif not isinstance(step, SucceedStep | FailStep):
         found.append(Edge(step.id, after, "done", place))
     if step.when is not None:
@@ -196,7 +201,7 @@ def _propagate(flow: Flow, order: list[str], gates: set[str]) -> None:
             if edge.start not in flow.must:
                 continue
             own = frozenset((edge.start,)) if edge.how == "done" else frozenset()
-            musts.append(flow.must[edge.start] | own)
+            musts.append(flow.must[edge.start] | own | (edge.tells & flow.may[edge.start]))
             answered = frozenset((edge.start,)) if edge.start in gates and edge.how == "error" else own
             may |= flow.may[edge.start] | answered
             failed |= flow.failed[edge.start] or edge.how == "error"

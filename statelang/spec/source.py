@@ -195,7 +195,11 @@ def _in_words(reason: str, error: yaml.MarkedYAMLError, text: str) -> tuple[str,
     if "did not find expected ',' or" in reason:
         closing = reason[-2:-1]
         opening = {"}": "{", "]": "["}.get(closing, "[")
-        return f"`{closing}` or `,` is expected here: the `{opening}` {begun} is open", _mark(mark), None
+        return (
+            f"`{closing}` or `,` is expected here: the `{opening}` {begun} is open",
+            _mark(mark),
+            quotes if at and at in "[{" else None,
+        )
     if "did not find expected '-' indicator" in reason:
         return f"this line belongs to no entry of the list that begins {begun}", _mark(mark), "begin it with `- `, or indent it as its neighbours"  # fmt: skip
     if "did not find expected key" in reason:

@@ -152,7 +152,7 @@ def _step(
         if made.chance(3):
             step["map"]["max_concurrency"] = draw(st.integers(1, 2))
         if made.chance(12):
-            step["map"]["items"] = "$number('x')"
+            step["map"]["items"] = "[$number('x')]"
         if made.chance(5):
             step["map"]["mode"] = "distributed"
         step["steps"] = _steps(made, seen, depth + 1, draw(st.integers(1, 2)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..contracts import ANY, Contract
-from ..expressions import Path, Scope, contract_of, inside, is_expression
+from ..expressions import Path, Scope, contract_of, inside, is_expression, maybe_missing
 from ..flow import END
 from ..models import MapStep, ParallelStep, RepeatStep, bodies
 from .checker import Check, Checker, with_known
@@ -25,6 +25,11 @@ def map_(checker: Checker, step: MapStep, path: Path, scope: Scope) -> None:
         found = contract_of(text, scope.known)
         if found is not None and found.kind not in ("array", "any", "union"):
             checker.problem("S304", f"this is {found}, and a map goes through an array", at)
+        elif maybe_missing(text, scope.known, scope) and text not in (step.when or ""):
+            hint = f"go through none then: `$type({text}) = 'array' ? {text} : []`"
+            checker.problem(
+                "W902", "this may be missing, and a map goes through an array", at, hint, "warning"
+            )
     name = step.map.as_
     if name in checker.ids:
         checker.problem(
@@ -39,7 +44,7 @@ def repeat(checker: Checker, step: RepeatStep, path: Path, scope: Scope) -> None
     inner = with_known(scope, {"round": Contract("integer")})
     checker.steps(step.steps, (*path, "steps"), inner)
     end = checker.scope(step.steps, (*path, "steps"), END, inner)
-    end = with_known(end, {"result": ANY})
+    end = with_known(end, {"result": checker.contracts.rounds.get(step.id, ANY)})
     repeat = step.repeat
     if repeat.until is not None:
         checker.bare(repeat.until, (*path, "repeat", "until"), end)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ... import jsonata
 from ..contracts import ANY, Contract
 from ..diagnostics import Diagnostic
-from ..expressions import Path, Scope, check_expression, halves, inside, is_expression, templates, when_true
+from ..expressions import Path, Scope, check_expression, conditions, halves, inside, is_expression, templates
 from ..flow import END
 from ..handlers import HandlersOf, no_handlers
 from ..models import AnyStep, FallibleStep, Placed, Spec, walk
@@ -217,9 +216,5 @@ def with_known(scope: Scope, more: Mapping[str, Contract]) -> Scope:
 
 def narrowed(scope: Scope, condition: str) -> Scope:
     """The scope where the condition holds."""
-    text = inside(condition)[0] if is_expression(condition) else condition
-    try:
-        there = when_true(jsonata.compile(text.strip()).ast)
-    except jsonata.JsonataError:
-        return scope
+    there = conditions(condition)[0]
     return Scope(scope.known, scope.steps, scope.must, scope.may, scope.elsewhere, scope.there | there)

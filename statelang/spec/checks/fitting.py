@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contracts import Contract, type_of, violations
 from ..diagnostics import Diagnostic, did_you_mean
-from ..expressions import Path, Scope, contract_of, inside, is_expression
+from ..expressions import Path, Scope, contract_of, inside, is_expression, maybe_missing
 
 
 def misfits(
@@ -19,6 +19,12 @@ def misfits(
         if found is not None and (reason := why_not(found, contract)) is not None:
             hint = reason if found.fields is not None or found.items is not None else None
             yield Diagnostic("S304", f"this is {found}, and {who} wants {contract}", path, None, hint)
+        elif violations(contract, None) and maybe_missing(inside(value)[0], scope.known, scope):
+            text = inside(value)[0]
+            hint = f"say what it is then: `{text} != null ? {text} : …`"
+            yield Diagnostic(
+                "W902", f"this may be missing, and {who} wants {contract}", path, None, hint, "warning"
+            )
         return
     if contract.kind == "any" or contract.choices or (contract.optional and value is None):
         return

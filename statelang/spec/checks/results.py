@@ -41,7 +41,7 @@ class Contracts:
     """The contracts of a spec, resolved.
 
     `steps` are those of the steps that have a result, wherever they stand; `items` those of the items of maps, and of
-    what a repeat collects, by the step; `forms` those of the forms of gates.
+    what a repeat collects, by the step; `forms` those of the forms of gates; `rounds` those of what a repeat's rounds come to.
     """
 
     input: Contract | None
@@ -49,6 +49,7 @@ class Contracts:
     steps: dict[str, Contract] = field(default_factory=dict)
     items: dict[str, Contract] = field(default_factory=dict)
     forms: dict[str, Contract] = field(default_factory=dict)
+    rounds: dict[str, Contract] = field(default_factory=dict)
 
     def within(self, around: Sequence[AnyStep]) -> dict[str, Contract]:
         """What steps within these can see beside the results of steps."""
@@ -133,8 +134,9 @@ class _Yields:
         if isinstance(step, MapStep):
             return Contract("array", items=self.body((*placed.path, "steps")))
         if isinstance(step, RepeatStep):
+            round = self.contracts.rounds[step.id] = self.body((*placed.path, "steps"))
             if step.repeat.collect is None:
-                return self.body((*placed.path, "steps"))
+                return round
             inner = Placed(step, placed.path, (*placed.within, step))
             found = items_of(contract_of(_bare(step.repeat.collect.items), self.known(inner)))
             self.contracts.items[step.id] = found
