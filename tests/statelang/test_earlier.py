@@ -109,7 +109,7 @@ def test_steps_mean_what_they_meant() -> None:
         ('version: "0.2"\nflows: {a: {steps: [{id: x, function: f}]}}', "S602", "no function `f`"),
         ('version: "0.2"\nflows: {a: {steps: [{id: x, intent: y, next: [z]}]}}', "S602", "no step"),
         ('version: "0.2"\nfunctions: {f: {mode: magic}}\nflows: {a: {steps: [{id: x, intent: y}]}}', "S602", "magic"),
-        ("version: [", "S103", "does not parse"),
+        ("version: [", "S103", "expected here"),
         ("a: " + "[" * 100 + "]" * 100, "S104", "deeper"),
     ],
 )  # fmt: skip
