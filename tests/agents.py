@@ -67,11 +67,13 @@ def talk(conversation: Callable[[], Awaitable[None]]) -> None:
 class Here:
     """A project with an MCP host in this process."""
 
-    def __init__(self, project: Path, *, tenant: str = "default", store: str | None = None):
+    def __init__(
+        self, project: Path, *, tenant: str = "default", store: str | None = None, shared: bool = False
+    ):
         self.project = project
         self.url = store or f"sqlite:///{project}/.stratum/stratum.db?sync=normal"
         (project / ".stratum").mkdir(exist_ok=True)
-        self.host = LocalHost(partial(_open, self.url, tenant), self.url, project)
+        self.host = LocalHost(partial(_open, self.url, tenant), self.url, project, shared=shared)
 
     @asynccontextmanager
     async def agent(self, mode: str = "auto", **options: Any) -> AsyncIterator[Agent]:

@@ -25,6 +25,7 @@ from . import shapes
 from .errors import ApiError
 
 TARGET = "AWSStepFunctions."
+MCP_PATH = "/mcp"
 
 Operation = Callable[[Runtime, str, dict[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, str] = {
@@ -78,7 +79,11 @@ class FunctionUrlRequest(BaseModel):
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry point."""
+    """Lambda's entry point. At `/mcp` is the MCP server, where its package is deployed as well."""
+    if event.get("rawPath") == MCP_PATH:
+        from ..mcp import function
+
+        return function.handle(deployed(), event, context)
     return handle(deployed(), event, context)
 
 

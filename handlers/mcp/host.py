@@ -88,6 +88,11 @@ class Host(Protocol):
         ...
 
     @property
+    def patience(self) -> float:
+        """Seconds that one call may wait at the most."""
+        ...
+
+    @property
     def approve(self) -> str:
         """How a person approves a gate here, with `{gate}` for its id."""
         ...

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MAX_WAIT = 100.0
-"""Seconds that one call waits at the most: clients put calls of two minutes into the background."""
 _LOOK = 0.05
 _LOOK_LATER = 0.5
 
@@ -62,7 +60,7 @@ class Kit:
         from .views import settled
 
         begun = time.monotonic()
-        until = begun + min(max(seconds, 0), MAX_WAIT)
+        until = begun + min(max(seconds, 0), self.host.patience)
         desk = await self.off(self.host.desk)
         while not await self.off(settled, desk, execution, caller, person=person):
             left = until - time.monotonic()
