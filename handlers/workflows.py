@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,14 @@ def checked_spec(loaded: Loaded, origin: str) -> Checked:
         made.findings.append(diagnostic.to_json())
         made.texts.append(loaded.source.render(diagnostic))
     return made
+
+
+def check_together(checked: Sequence[Checked]) -> list[Checked]:
+    """The same, with what is wrong between specs that are right by themselves."""
+    from ..statelang.spec.loading import check_together
+
+    check_together([each.loaded for each in checked if each.loaded is not None])
+    return [each if each.loaded is None else checked_spec(each.loaded, each.origin) for each in checked]
 
 
 def workflow_of(checked: Checked) -> Workflow:

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from ...handlers.workflows import Checked
+from ...handlers.workflows import Checked, check_together
 from .files import check
 from .problem import WrongRequest
 
@@ -20,6 +20,8 @@ def validate(options: argparse.Namespace) -> int:
             checked.append(check(Path(name), imports=True))
         except WrongRequest as problem:
             unread.append(str(problem))
+    if len(checked) > 1:
+        checked = check_together(checked)
     ok = not unread and all(file.ok for file in checked)
     if options.json:
         findings = [finding for file in checked for finding in file.findings]

@@ -67,6 +67,18 @@ def load_source(
     return Loaded(source, None if refused or reader.refused else spec, found)
 
 
+def check_together(loaded: Sequence[Loaded]) -> None:
+    """Adds what is wrong between specs that are right by themselves: what child workflows are given and give, and
+    workflows that come round to themselves."""
+    from .checks.together import check_together
+
+    named = {each.spec.workflow: each for each in loaded if each.spec is not None and each.ok}
+    found = check_together({name: each.spec for name, each in named.items() if each.spec is not None})
+    for name, each in named.items():
+        more = [_placed(each.source, finding) for finding in found[name]]
+        each.diagnostics = sorted([*each.diagnostics, *more], key=_order)
+
+
 def _order(finding: Diagnostic) -> tuple[int, int, str]:
     place = finding.position
     return (place.line, place.column, finding.code) if place else (1 << 30, 0, finding.code)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from command_line import COMMAND, stratum
+from stratum.local.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "local" / "examples"
@@ -301,3 +302,15 @@ def test_a_json_schema_file_is_a_contract(folder: Path) -> None:
     done = stratum(folder, "validate", "hello.yaml")
     assert done.returncode == 2
     assert "order.schema.json is neither JSON nor YAML" in done.stderr
+
+
+def test_files_that_are_validated_together_are_checked_against_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, other in (("one", "two"), ("two", "one")):
+        text = f'stratum: "1"\nworkflow: {name}\nversion: 1.0.0\nsteps: [{{id: a, workflow: {other}}}]\n'
+        (tmp_path / f"{name}.yaml").write_text(text)
+    files = [str(tmp_path / f"{name}.yaml") for name in ("one", "two")]
+    assert [main(["validate", file]) for file in files] == [0, 0]
+    assert main(["validate", *files]) == 2
+    assert "run each other without end: one -> two -> one" in capsys.readouterr().err
