@@ -8,11 +8,14 @@ very same events.
 - `advance`: a batch of messages for executions; decides, commits, hands out what there is to do.
 - `tasks`: a batch of commands; performs each and sends its result as a message.
 - `timers`: the sweeper, which wakes what is due and hands out again what was lost.
+- `stream`: the table's stream, for starts that nobody followed up.
+- `deployments`: a custom resource of CloudFormation that publishes a workflow.
 - `workflows`: a workflow's text, checked, compiled and deployed; `steps`: an execution's history by steps.
 - `executions`: loads executions from the log and appends to it; what the handlers share.
 - `children`: executions that other executions started, and the answers they owe.
 - `integrations`: what a task's resource calls: functions, activities, Step Functions, AWS's services.
 - `items`: what a distributed map reads its items from and writes its results to.
+- `own_functions`, `long_function`: functions of ours that are called in the same process; how one that runs long is entered.
 - `task_function`: `@task`, which makes users' own functions handlers with types.
 - `mocks`: answers in place of integrations, in AWS's format.
 - `work`: gates and agent steps: what waits for people and agents, and their answers; `identity`: who they are.

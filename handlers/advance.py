@@ -2,11 +2,15 @@
 
 Messages for one execution that arrive together are decided together, in one commit. A message that could not
 be committed is reported as a failed item of its batch and is delivered again; the others are not.
+
+What Lambda says of functions that nobody waited for comes from a queue of its own (`STRATUM_RESULT_QUEUE`, its ARN), as
+those who may write there may write nothing else.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from typing import Any
 
@@ -32,12 +36,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Takes an SQS event and answers `{"batchItemFailures": [...]}`."""
-    bodies: dict[str, AdvanceBody | ValueError] = {}
+    bodies: dict[str, AdvanceBody | Exception] = {}
     groups: defaultdict[str, defaultdict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for record in event["Records"]:
         try:
-            body = bodies[record["messageId"]] = parse(json.loads(record["body"]), model=AdvanceBody)
-        except ValueError as error:  # no JSON, or not what a message is
+            body = bodies[record["messageId"]] = parse(_body(runtime, record), model=AdvanceBody)
+        except (ValueError, LookupError, TypeError) as error:  # no JSON, or not what a message is
             bodies[record["messageId"]] = error
             continue
         groups[body.tenant][body.execution].append(body.message)
@@ -63,3 +67,14 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event=event, record_handler=answer, processor=processor, context=context)  # pyright: ignore[reportReturnType]
+
+
+def _body(runtime: Runtime, record: dict[str, Any]) -> Any:
+    """Raises `ValueError`, `LookupError` and `TypeError` for what is no message."""
+    body = json.loads(record["body"])
+    queue = os.environ.get("STRATUM_RESULT_QUEUE")
+    if queue is None or record.get("eventSourceARN") != queue:
+        return body
+    from .integrations.later import answer
+
+    return answer(runtime, body)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Collection
 from typing import Any
 
 from .functions import FunctionNotFound, Invocation, InvocationResult, InvokeError
 
 
 class LambdaFunctions:
-    """Lambda's Invoke API. A function's own timeout is Lambda's business; a task's is the engine's."""
+    """Lambda's Invoke API. A function's own timeout is Lambda's business; a task's is the engine's.
 
-    def __init__(self, client: Any = None):
+    `long` are names of functions that the deployment has sent their results to the engine's queue, as they may run long.
+    """
+
+    def __init__(self, client: Any = None, *, long: Collection[str] = ()):
         if client is None:
             import boto3
             from botocore.config import Config
@@ -22,6 +26,11 @@ class LambdaFunctions:
                 "lambda", config=Config(read_timeout=910, retries={"total_max_attempts": 1})
             )
         self._client = client
+        self._long = frozenset(long)
+
+    def is_long(self, name: str) -> bool:
+        """Whether what comes of the function, invoked later, comes by itself."""
+        return name in self._long
 
     def invoke(self, invocation: Invocation) -> InvocationResult:
         """Raises `FunctionNotFound`; `InvokeError` as `Lambda.` and the code of the API's error, or as

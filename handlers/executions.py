@@ -18,6 +18,7 @@ from ..statelang.asl import StateMachine, digest_of, load_definition
 from ..statelang.engine import apply_changes, decide, pending_commands, wake_at
 from ..statelang.engine.messages import Message
 from .arns import parse_arn
+from .logs import logger
 from .runtime import LEASE, Body, Runtime
 from .store import Commit, Conflict, Entry, Head, Store
 from .store.codec import encode_commit
@@ -258,6 +259,24 @@ class Executions:
         self._settle([(_Plan(loaded, None, pending, due), None)])
         return loaded
 
+    def settle_start(self, execution: str) -> bool:
+        """Goes on with an execution whose first commit nobody has followed up, as it has no head; answers whether it was so.
+
+        The head is written after that commit and before anything is handed out: without one, nothing was.
+        """
+        if self.store.head(execution) is not None:
+            return False
+        loaded = self.load(execution)
+        if loaded.snapshot["execution"]["id"] != execution:
+            return False  # the beginning of a fork, whose own first commit comes last
+        now = self._runtime.clock()
+        due = wake_at(loaded.snapshot)
+        head = replace(self._head(loaded, due, now, {}), digest=loaded.digest)
+        self.store.put_head(head)
+        pending = pending_commands(loaded.machine, loaded.snapshot, now)
+        self._settle([(_Plan(replace(loaded, head=head), None, pending, due), None)])
+        return True
+
     def outdated(self) -> list[str]:
         """Executions known here as running whose log has gone on without this process."""
         with self._lock:
@@ -351,6 +370,11 @@ class Executions:
             _which(command): command for command in pending_commands(loaded.machine, loaded.snapshot, now)
         }
         if not pending and plan.due is None:
+            if ticked and loaded.head is not None and loaded.head.status != loaded.snapshot["status"]:
+                # Whoever committed the end ended before the head said so.
+                self.store.put_head(
+                    replace(self._head(loaded, None, now, loaded.head.fields), digest=loaded.digest)
+                )
             return
         if ticked:
             frames = loaded.snapshot["frames"]
@@ -381,6 +405,10 @@ class Executions:
                     runtime.observer(loaded.execution, commit)
                 if "logging" in loaded.snapshot:
                     self._log(loaded, commit)
+                if loaded.snapshot["status"] != "RUNNING":
+                    logger.info(
+                        "ended", tenant=tenant, execution=loaded.execution, status=loaded.snapshot["status"]
+                    )
             for command in plan.commands:
                 if command["type"] in _KEPT:
                     self._keep(loaded, command)

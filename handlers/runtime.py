@@ -256,28 +256,67 @@ def _real_pause(milliseconds: int, until: int | None) -> None:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Runtime:
     """The runtime of a deployed handler.
 
-    `STRATUM_STORE` (`dynamodb://table?…`), `STRATUM_ADVANCE_QUEUE` and `STRATUM_TASK_QUEUE` (queue URLs),
-    `AWS_REGION`, `STRATUM_ACCOUNT`.
+    - `STRATUM_STORE` (`dynamodb://table?…`), `AWS_REGION`, `STRATUM_ACCOUNT`.
+    - `STRATUM_ADVANCE_QUEUE`, `STRATUM_TASK_QUEUE`: queue URLs. Without them nothing runs here: Step Functions does.
+    - `STRATUM_SCHEDULE_GROUP`, `STRATUM_SCHEDULE_ROLE`, `STRATUM_ADVANCE_QUEUE_ARN`, `STRATUM_SCHEDULE_AFTER` (seconds): for
+      what is due far ahead.
+    - `STRATUM_LONG_FUNCTIONS`: names of functions that are invoked asynchronously, with commas between them.
     """
     from .aws_functions import LambdaFunctions
-    from .sqs import SqsOutbox
+    from .own_functions import WithOwn
     from .store import dynamodb
 
-    def required(name: str) -> str:
-        value = environ.get(name)
-        if not value:
-            raise RuntimeError(
-                f"the environment variable {name} is not set: the deployment sets it for every handler"
-            )
-        return value
-
-    return Runtime(
-        dynamodb.from_url(required("STRATUM_STORE")),
-        SqsOutbox(required("STRATUM_ADVANCE_QUEUE"), required("STRATUM_TASK_QUEUE")),
-        LambdaFunctions(),
+    functions = LambdaFunctions(long=environ.get("STRATUM_LONG_FUNCTIONS", "").split(","))
+    runtime = Runtime(
+        dynamodb.from_url(_required(environ, "STRATUM_STORE")),
+        _outbox(environ),
+        WithOwn(functions, lambda: runtime),
         region=environ.get("AWS_REGION", "us-east-1"),
         account=environ.get("STRATUM_ACCOUNT", "123456789012"),
     )
+    return runtime
+
+
+def _outbox(environ: Mapping[str, str]) -> Outbox:
+    from .sqs import MAX_DELAY_SECONDS, Scheduler, SqsOutbox
+
+    if not environ.get("STRATUM_ADVANCE_QUEUE"):
+        return NoOutbox()
+    scheduler = None
+    if environ.get("STRATUM_SCHEDULE_GROUP"):
+        scheduler = Scheduler(
+            environ["STRATUM_SCHEDULE_GROUP"],
+            _required(environ, "STRATUM_SCHEDULE_ROLE"),
+            _required(environ, "STRATUM_ADVANCE_QUEUE_ARN"),
+            int(environ.get("STRATUM_SCHEDULE_AFTER", MAX_DELAY_SECONDS)),
+        )
+    return SqsOutbox(
+        environ["STRATUM_ADVANCE_QUEUE"], _required(environ, "STRATUM_TASK_QUEUE"), scheduler=scheduler
+    )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name)
+    if not value:
+        raise RuntimeError(
+            f"the environment variable {name} is not set: the deployment sets it for every handler"
+        )
+    return value
+
+
+class NoOutbox:
+    """Where executions run elsewhere: on Step Functions, whose gates and agent steps are all that is served here."""
+
+    def advance(self, bodies: Sequence[Body]) -> None:
+        raise RuntimeError("no executions run here: STRATUM_ADVANCE_QUEUE names no queue")
+
+    perform = advance
+
+    def perform_later(self, body: Body, at: int) -> None:
+        self.advance([body])
+
+    def wake(self, tenant: str, execution: str, at: int) -> None:
+        self.advance([])
 
 
 @lru_cache(maxsize=1)

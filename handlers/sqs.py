@@ -1,21 +1,47 @@
-"""The outbox on AWS: two SQS queues."""
+"""The outbox on AWS: two SQS queues, and EventBridge Scheduler for what is due far ahead.
+
+The queues are standard queues, and not FIFO. What keeps order here is the log: one conditional put of the next `seq` makes a
+message count, once, and whatever is late, doubled or out of order is let pass. FIFO would add nothing to that. It would cost a
+quarter more, let one poisoned message hold up all that follows in its group, and know no delay of a single message.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from .runtime import LEASE, Body, system_clock
 
 MAX_DELAY_SECONDS = 900
-"""The longest that SQS delays a message; what is due later is woken by the sweeper."""
+"""The longest that SQS delays a message."""
+_EARLY = 60
+"""Seconds that a schedule runs ahead of what is due: Scheduler keeps to the minute, and SQS delays the rest to the second."""
 _BATCH_ENTRIES = 10
 _BATCH_BYTES = 262_144
 
 
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """Where schedules are made: `group`, and the `role` that they send to the `queue` (an ARN) as. What is due after more
+    than `after` seconds is scheduled; the rest are delayed messages."""
+
+    group: str
+    role: str
+    queue: str
+    after: int = MAX_DELAY_SECONDS
+    client: Any = None
+
+
 class SqsOutbox:
-    def __init__(self, advance_queue: str, task_queue: str, client: Any = None):
+    """Without a `scheduler`, what is due later than SQS can delay is woken by the sweeper."""
+
+    def __init__(
+        self, advance_queue: str, task_queue: str, client: Any = None, scheduler: Scheduler | None = None
+    ):
         if client is None:
             import boto3
 
@@ -23,6 +49,7 @@ class SqsOutbox:
         self._client = client
         self._advance_queue = advance_queue
         self._task_queue = task_queue
+        self._scheduler = scheduler
 
     def advance(self, bodies: Sequence[Body]) -> None:
         self._send(self._advance_queue, [json.dumps(body) for body in bodies])
@@ -42,11 +69,34 @@ class SqsOutbox:
 
     def wake(self, tenant: str, execution: str, at: int) -> None:
         seconds = -(-(at - system_clock()) // 1000)
-        if seconds <= MAX_DELAY_SECONDS:
-            body = {"tenant": tenant, "execution": execution, "message": {"type": "tick"}}
+        text = json.dumps({"tenant": tenant, "execution": execution, "message": {"type": "tick"}})
+        if self._scheduler is not None and seconds > self._scheduler.after:
+            self._schedule(self._scheduler, f"{tenant}/{execution}/{at}", at, text)
+        elif seconds <= MAX_DELAY_SECONDS:
             self._client.send_message(
-                QueueUrl=self._advance_queue, MessageBody=json.dumps(body), DelaySeconds=max(0, seconds)
+                QueueUrl=self._advance_queue, MessageBody=text, DelaySeconds=max(0, seconds)
             )
+
+    def _schedule(self, scheduler: Scheduler, what: str, at: int, text: str) -> None:
+        """Once for each execution and time: asking for the same again changes nothing."""
+        client = scheduler.client
+        if client is None:
+            import boto3
+
+            client = boto3.client("scheduler")
+        early = _EARLY if scheduler.after >= _EARLY else 0
+        time = datetime.fromtimestamp(at // 1000 - early, UTC)
+        try:
+            client.create_schedule(
+                Name=hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest(),
+                GroupName=scheduler.group,
+                ScheduleExpression=f"at({time:%Y-%m-%dT%H:%M:%S})",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                ActionAfterCompletion="DELETE",
+                Target={"Arn": scheduler.queue, "RoleArn": scheduler.role, "Input": text},
+            )
+        except client.exceptions.ConflictException:
+            return
 
     def _send(self, queue: str, texts: list[str]) -> None:
         for batch in _batches(texts):

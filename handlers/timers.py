@@ -26,9 +26,11 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
     """Takes a scheduled event, whose `detail.tenants` may name the tenants; answers how many were woken."""
     detail = event.get("detail") or {}
     tenants = detail.get("tenants") or os.environ.get("STRATUM_TENANTS", runtime.store.tenant).split(",")
-    woken = 0
+    woken = overdue = 0
     for tenant in tenants:
-        due = runtime.executions(tenant).store.due(runtime.clock(), _PAGE)
+        now = runtime.clock()
+        due = runtime.executions(tenant).store.due(now, _PAGE)
+        overdue = max([overdue, *(now - head.wake_at for head in due if head.wake_at is not None)])
         bodies = [
             {"tenant": tenant, "execution": head.execution, "message": {"type": "tick"}} for head in due
         ]
@@ -36,4 +38,6 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
             runtime.outbox.advance(bodies)
             logger.info("woken", tenant=tenant, executions=[head.execution for head in due])
         woken += len(bodies)
+    # The deployment makes a metric of it, and an alarm: what is woken again and again is stuck.
+    logger.info("swept", woken=woken, overdue_seconds=overdue // 1000)
     return {"woken": woken}

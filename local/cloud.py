@@ -24,12 +24,12 @@ from ..handlers.executions import Loaded
 from ..handlers.functions import Functions
 from ..handlers.http import Http
 from ..handlers.mocks import MockedTasks
+from ..handlers.own_functions import WithOwn
 from ..handlers.runtime import Body, Clients, Elsewhere, Lacks, Observer, Runtime
 from ..handlers.store import Store
 from ..handlers.workflows import ROLE as ROLE
 from .clock import Clock, RealClock, VirtualClock
 from .events import function_url_event, scheduled_event, sqs_event
-from .functions.own import WithOwn
 from .queues import LocalQueues, OnlyOwn
 
 _LOOK_AT_STORE = 1.0

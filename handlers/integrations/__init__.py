@@ -6,6 +6,7 @@ pass, `TaskSubmitted` when the task goes on elsewhere, or `JobRunning` while wha
 
 - `calls`: one operation of a service, with `names` and `values` as Step Functions has them, and its errors.
 - `aws_sdk`, `optimized`, `lambda_function`, `step_functions`, `activities`, `api_gateway`, …: the families of tasks.
+- `later`: functions that nobody waits for.
 - `jobs`, `job_kinds`: `.sync`.
 """
 
@@ -57,6 +58,11 @@ def perform(runtime: Runtime, tenant: str, execution: str, command: TaskCommand)
         plain = command.model_copy(
             update={"resource": command.resource.removesuffix(TOKEN), "tenant": tenant}
         )
+        if _calls_function(resource) and not resource.waits_for_token:
+            from .later import begin
+
+            if begin(runtime, execution, plain):
+                raise TaskSubmitted(None)
         output = integration(runtime, execution, plain)
     if resource.waits_for_token:
         raise TaskSubmitted(output)
@@ -85,18 +91,18 @@ def cancel(runtime: Runtime, tenant: str, arn: str, job: str, state: str, role: 
     return []
 
 
+def _calls_function(resource: Resource) -> bool:
+    return resource.family == "lambda" or (resource.type == "lambda" and resource.call == "invoke")
+
+
 Integration = Callable[["Runtime", str, "TaskCommand"], str]
 
 
 def _integration(family: str, type: str, action: str) -> Integration | None:
-    if family == "lambda":
+    if family == "lambda" or (type == "lambda" and action == "invoke"):
         from .lambda_function import call
 
         return call
-    if type == "lambda" and action == "invoke":
-        from .lambda_function import invoke
-
-        return invoke
     if action.endswith(SYNC):
         from . import jobs
 

@@ -9,7 +9,7 @@ import base64
 import json
 import re
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +24,33 @@ if TYPE_CHECKING:
 
 
 def call(runtime: Runtime, execution: str, command: TaskCommand) -> str:
-    """`Resource` is the function: its payload is the task's input, and the task's result what it answers."""
-    request = _request_id(command)
-    invocation = _invocation(runtime, execution, command, command.resource, command.arguments, request)
-    return _result(runtime, command, invocation).payload
+    """Calls the function of a task as the task says, and waits for it. Raises `TaskFailed`, `TaskTimedOut`."""
+    asked = asked_for(runtime, execution, command)
+    if asked.kind != "RequestResponse":
+        return _without_result(runtime, asked.invocation, asked.kind)
+    try:
+        result = runtime.functions_for(asked.invocation.function).invoke(asked.invocation)
+    except InvokeError as error:
+        raise TaskFailed(error.error, str(error)) from None
+    check(result, command.timeout)
+    return answer_of(command.resource, result, asked.invocation.request_id, log=asked.log)
 
 
-def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
-    """`lambda:invoke`: the answer's `Payload` is what the function returned."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a task calls: in which of Lambda's ways, and whether the end of the log is wanted with the answer."""
+
+    invocation: Invocation
+    kind: str = "RequestResponse"
+    log: bool = False
+
+
+def asked_for(runtime: Runtime, execution: str, command: TaskCommand) -> Asked:
+    """Where `Resource` is the function, its payload is the task's input; else the arguments of `lambda:invoke` say.
+
+    Raises `TaskFailed`."""
+    if _is_function(command.resource):
+        return Asked(_invocation(runtime, execution, command, command.resource, command.arguments))
     arguments = json.loads(command.arguments)
     function = arguments.get("FunctionName") if isinstance(arguments, dict) else None
     if not isinstance(function, str):
@@ -47,8 +66,7 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
         )
     if qualifier := arguments.get("Qualifier"):
         function = f"{function}:{qualifier}"
-    request = _request_id(command)
-    invocation = _invocation(runtime, execution, command, function, payload, request)
+    invocation = _invocation(runtime, execution, command, function, payload)
     if given := arguments.get("ClientContext"):
         own = {**_custom(arguments, given), **(invocation.client_context or {})}
         invocation = replace(invocation, client_context=own)
@@ -57,16 +75,25 @@ def invoke(runtime: Runtime, execution: str, command: TaskCommand) -> str:
         raise could_not_start(
             arguments, [f"The value of the field 'InvocationType' must be one of {', '.join(_STATUS)}"]
         )
-    if kind != "RequestResponse":
-        return _without_result(runtime, invocation, kind)
-    result = _result(runtime, command, invocation)
+    return Asked(invocation, kind, arguments.get("LogType") == "Tail")
+
+
+def answer_of(resource: str, result: InvocationResult, request: str, *, log: bool = False) -> str:
+    """The task's result: what the function answered or, by `lambda:invoke`, what Lambda did, with that as `Payload`."""
+    if _is_function(resource):
+        return result.payload
     fields: dict[str, Any] = {"ExecutedVersion": result.executed_version}
-    if arguments.get("LogType") == "Tail":
+    if log:
         fields["LogResult"] = base64.b64encode(result.log.encode()[-_LOG_TAIL:]).decode()
     # The payload is put in as text: a number keeps the digits that the function gave it.
     head = compact(fields)[:-1]
     payload = _SPACES.sub(_kept, result.payload) or "null"
-    return f'{head},"Payload":{payload},{compact(_about(request, kind, result))[1:]}'
+    return f'{head},"Payload":{payload},{compact(_about(request, "RequestResponse", result))[1:]}'
+
+
+def _is_function(resource: str) -> bool:
+    """Whether the resource is a function itself, and no integration."""
+    return ":states:::" not in resource
 
 
 _STATUS = {"RequestResponse": 200, "Event": 202, "DryRun": 204}
@@ -121,7 +148,7 @@ def _custom(arguments: Any, given: Any) -> dict[str, Any]:
 
 
 def _invocation(
-    runtime: Runtime, execution: str, command: TaskCommand, function: str, payload: str, request: str
+    runtime: Runtime, execution: str, command: TaskCommand, function: str, payload: str
 ) -> Invocation:
     context = {
         "idempotency_key": command.key,
@@ -133,7 +160,7 @@ def _invocation(
     return Invocation(
         function=function,
         payload=payload,
-        request_id=request,
+        request_id=_request_id(command),
         client_context=context,
         timeout=command.timeout,
         account=runtime.account,
@@ -141,19 +168,15 @@ def _invocation(
     )
 
 
-def _result(runtime: Runtime, command: TaskCommand, invocation: Invocation) -> InvocationResult:
-    """What the function answers. Raises `TaskFailed` and `TaskTimedOut`."""
-    try:
-        result = runtime.functions_for(invocation.function).invoke(invocation)
-    except InvokeError as error:
-        raise TaskFailed(error.error, str(error)) from None
+def check(result: InvocationResult, timeout: int | None) -> None:
+    """Raises `TaskFailed` where the function failed, and `TaskTimedOut` where the task's own `timeout` (seconds) passed."""
     if result.function_error is None:
-        return result
+        return
     failure: Any = json.loads(result.payload)
     error = failure.get("errorType") or "Lambda.Unknown"
-    if error == "Sandbox.Timedout" and command.timeout is not None:
+    if error == "Sandbox.Timedout" and timeout is not None:
         # The task's own timeout has passed, unless the function has one that is shorter.
-        if f" after {command.timeout:.2f} seconds" in failure.get("errorMessage", ""):
+        if f" after {timeout:.2f} seconds" in failure.get("errorMessage", ""):
             raise TaskTimedOut
     raise TaskFailed(error, result.payload)
 

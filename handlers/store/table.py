@@ -44,6 +44,14 @@ def table_definition(name: str) -> dict[str, Any]:
     }
 
 
+def place_of(keys: dict[str, Any]) -> tuple[str, str, int] | None:
+    """Tenant, execution and seq of the commit with these keys; None for what is no commit."""
+    tenant, _, rest = keys["pk"]["S"].partition("#")
+    kind, _, execution = rest.partition("#")
+    sort = keys["sk"]["S"]
+    return (tenant, execution, int(sort[2:])) if kind == "x" and sort.startswith("c#") else None
+
+
 def create_table(client: Any, name: str) -> None:
     """Makes the table, unless it is there, and waits until it can be used."""
     try:

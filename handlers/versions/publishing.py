@@ -171,7 +171,7 @@ def versions(store: Store, workflow: str) -> list[Published]:
         found += [_read(record) for record in page.items]
         token = page.token
         if token is None:
-            return sorted(found, key=lambda each: each.number)
+            return sorted(found, key=lambda each: (each.number, each.at))
 
 
 def find(store: Store, workflow: str, version: str) -> Published:

@@ -29,6 +29,11 @@ def journal_key(execution: str | None) -> str:
     return NOWHERE if execution is None else f"{execution}/work"
 
 
+def is_journal(key: str) -> bool:
+    """Whether a log is a journal, and not an execution's."""
+    return key == NOWHERE or key.endswith("/work")
+
+
 class Journal:
     """The journals of one tenant. Notes of several threads that come together are one commit."""
 

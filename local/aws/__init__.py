@@ -9,6 +9,8 @@
 - `function_logs`: what functions print, in CloudWatch Logs.
 - `function_urls`: HTTP requests that functions answer.
 - `event_sources`: queues whose messages invoke functions.
+- `streams`: tables whose changes invoke functions.
+- `schedules`: what EventBridge Scheduler brings when it is due.
 - `event_rules`: what EventBridge brings to the targets of its rules.
 - `status_changes`: what Step Functions tells EventBridge.
 - `rest_apis`: calls of APIs made in API Gateway that functions answer.

@@ -32,8 +32,10 @@ from .invocations import Invocations
 from .messages import ACCOUNT, REGION, Caller, Request, Response, json_response
 from .moto_services import MissingMoto, MotoServices
 from .rest_apis import RestApis
+from .schedules import Schedules
 from .snapshots import Snapshots
 from .status_changes import StatusChanges
+from .streams import Streams
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role(/|/.+/)([\w+=,.@-]+)")
 
@@ -72,6 +74,7 @@ class Door:
         self._rest_apis = RestApis(self.moto, self.invocations)
         self._function_urls = FunctionUrls(self.moto, self.invocations)
         self.sources = EventSources(self.moto, self.invocations, self.clients, waits=not virtual)
+        self.streams = Streams(self.invocations, waits=not virtual)
         self._snapshots = None if data is None else Snapshots(data / "services.pickle")
         if self._snapshots is not None:
             self.moto.when_loaded(self._snapshots.read)
@@ -90,6 +93,7 @@ class Door:
             elsewhere=elsewhere,
             lacks=self.moto.lacks,
         )
+        self.schedules = Schedules(self.invocations, self.clients, self.cloud.clock)
 
     def listens_at(self, url: str) -> None:
         """Tells functions, and what hands out URLs, where this door is on the network."""
@@ -105,6 +109,8 @@ class Door:
     def close(self) -> None:
         self.sources.close()
         self._status_changes.close()
+        self.streams.close()
+        self.schedules.close()
         self.cloud.close()
         if self._snapshots is not None and self.moto.loaded:
             self._snapshots.close()
@@ -113,6 +119,8 @@ class Door:
         """Forgets everything: executions, functions, and what the other services hold."""
         self.cloud.reset()
         self.sources.reset()
+        self.streams.reset()
+        self.schedules.reset()
         self.functions.reset()
         self.function_logs.reset()
         self.moto.reset()
@@ -171,8 +179,13 @@ class Door:
         elif service in ("iam", "cloudformation"):
             self.moto.load()
             managed_policies.complete()
+        elif service == "dynamodb":
+            self.moto.load()
+            self.streams.install()
         if service == "cloudformation":
             stacks.install(self.clients, self.clients.url)
+        if service in ("scheduler", "cloudformation"):
+            self.schedules.look()
         if service == "events" or EventRules.needed():
             self.moto.load()
             self._rules.take_over()

@@ -169,8 +169,10 @@ class EventSources:
 
     def _invoke(self, mapping: Any, records: list[dict[str, Any]]) -> set[str]:
         """Answers the ids of messages that are to come again."""
+        # By an alias, where it is mapped to one: moto has looked up which version that led to then.
+        function = mapping.function_name if ":" in mapping.function_name else mapping.function_arn
         invocation = Invocation(
-            mapping.function_arn,
+            function,
             json.dumps({"Records": records}),
             str(uuid.uuid4()),
             account=mapping.account_id,

@@ -30,7 +30,7 @@ def cost(options: argparse.Namespace) -> int:
     if not 0 <= options.task_seconds < 1_000_000:
         raise WrongRequest("--task-seconds is a number of seconds")
     try:
-        prices = load_prices(options.region, options.prices)
+        prices = load_prices((options.region or "us-east-1"), options.prices)
     except InvalidPrices as wrong:
         raise WrongRequest(str(wrong)) from None
     return _of_execution(options, prices) if options.file is None else _of_file(options, prices)

@@ -146,6 +146,13 @@ class _NoFunctions:
 
 
 def runtime_on(store: Store) -> Runtime:
+    """What decisions on the store are made with: what follows from them is handed out by whoever runs the executions; of a
+    stage on AWS, its own queues are told."""
+    if type(store).__name__ == "DynamoDbStore":
+        from .stages import stage_of
+
+        if (stage := stage_of(store)) is not None:
+            return stage.runtime
     return Runtime(store, _NoOutbox(), _NoFunctions())
 
 

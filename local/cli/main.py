@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from .parsers import parser as build_parser
+from .parsers.adding import stage_address
 from .problem import WrongRequest
 
 
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
     # The handlers' own log lines are for servers; here they would stand between the lines of the command.
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
+    if getattr(options, "stage", None) and hasattr(options, "store"):
+        options.store = stage_address(options.stage, options.profile, options.region)
     module, _, function = options.runs.partition(":")
     try:
         command: Callable[[argparse.Namespace], int] = getattr(

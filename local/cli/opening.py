@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...handlers.store import Head, Store, StoreError
+from .parsers.adding import STAGE
 from .problem import WrongRequest
 
 
@@ -12,6 +13,11 @@ def open_store(url: str, *, create: bool) -> Store:
     """The store at `url`. Raises `WrongRequest` for an address that is none, or where nothing is to be read."""
     from ..stores import StoreUrlError
     from ..stores import open_store as open_by_url
+
+    if url.startswith(STAGE):
+        from .stages import open_stage
+
+        return open_stage(url).store
 
     if not create and url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///").partition("?")[0])

@@ -26,6 +26,7 @@ from ..people import whoami
 from . import versions
 from .files import WorkflowFile, load_workflow, read_input
 from .opening import find_execution, open_store
+from .parsers.adding import STAGE
 from .problem import WrongRequest
 from .progress import Progress, progress
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.store.startswith(STAGE):
+        from . import stages
+
+        return stages.run(options, read_input(options.input), options.name or new_name())
     if versions.is_published(options.file):
         store, execution = versions.start(options, read_input(options.input), options.name or new_name())
         head = store.head(execution)
@@ -64,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
                 loaded = cloud.wait(started)
     if options.json:
         print(json.dumps(outcome(loaded), indent=2, ensure_ascii=False))
-    code = _report(loaded, options.store, result=not options.json)
+    code = report(loaded, options.store, result=not options.json)
     _print_cost(store, started)
     return code
 
@@ -88,6 +93,10 @@ def _owning(store: str, execution: str, name: str) -> Owner:
 
 
 def resume(options: argparse.Namespace) -> int:
+    if options.store.startswith(STAGE):
+        raise WrongRequest(
+            "executions of a stage go on by themselves; `stratum redrive` goes on with one that failed"
+        )
     store = open_store(options.store, create=False)
     if options.execution is not None:
         head = find_execution(store, options.execution)
@@ -134,7 +143,7 @@ def go_on(store: Store, heads: Sequence[Head], options: argparse.Namespace) -> i
             ended += [_resume(cloud, watch, head) for head in own]
     if options.json:
         print(json.dumps([outcome(loaded) for loaded in ended], indent=2, ensure_ascii=False))
-    codes = [_report(loaded, options.store, result=not options.json) for loaded in ended]
+    codes = [report(loaded, options.store, result=not options.json) for loaded in ended]
     return max(codes, default=2 if len(heads) == 1 else 0)
 
 
@@ -252,13 +261,16 @@ def _running(store: Store) -> list[Head]:
             return heads[::-1]
 
 
-def _report(loaded: Loaded, store: str, *, result: bool) -> int:
+def report(loaded: Loaded, store: str, *, result: bool) -> int:
+    """Says how it ended, with its result on standard output where that is wanted; answers the exit code."""
     snapshot = loaded.snapshot
     name = snapshot["execution"]["name"]
     seconds = (snapshot["stopped"] - snapshot["execution"]["started"]) / 1000
     from .parsers import DEFAULT_STORE
 
     option = "" if store == DEFAULT_STORE else f" --store {store}"
+    if store.startswith(STAGE):
+        option = f" --stage {store.removeprefix(STAGE).partition('?')[0]}"
     print(f"{snapshot['status']} in {seconds:.1f} s", file=sys.stderr)
     if snapshot["status"] == "SUCCEEDED":
         if result:

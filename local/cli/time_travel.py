@@ -19,6 +19,7 @@ from .. import runs
 from ..people import whoami
 from .executions import clock_time, find, runtime_on
 from .files import load_workflow, read_input
+from .parsers.adding import STAGE
 from .problem import WrongRequest
 from .run import go_on, new_name
 from .tables import print_table
@@ -145,6 +146,12 @@ def _executions(store: Store) -> Executions:
 
 def _go_on(store: Store, execution: str, options: argparse.Namespace) -> int:
     head: Head | None = store.head(execution)
+    if options.store.startswith(STAGE) and not options.no_run:
+        from .stages import follow, stage_of
+
+        stage = stage_of(store)
+        assert stage is not None
+        return follow(stage, execution, options)
     if options.no_run or head is None:
         return 0
     return go_on(store, [head], options)

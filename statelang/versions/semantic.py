@@ -1,25 +1,30 @@
-"""Semantic versions (semver.org, 2.0.0), without build metadata."""
+"""Semantic versions (semver.org, 2.0.0)."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import total_ordering
 
 _FORM = re.compile(
-    r"(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?", re.ASCII
+    r"(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+    r"(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?",
+    re.ASCII,
 )
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class SemanticVersion:
-    """`before` is what stands behind the dash of a pre-release, by its parts."""
+    """`before` is what stands behind the dash of a pre-release, by its parts; `build` what stands behind the plus sign, which
+    makes no version come before another.
+    """
 
     major: int
     minor: int
     patch: int
     before: tuple[str, ...] = ()
+    build: str = field(default="", compare=False)
 
     @classmethod
     def read(cls, text: str) -> SemanticVersion:
@@ -28,13 +33,16 @@ class SemanticVersion:
         if found is None:
             raise ValueError(f"'{text}' is no semantic version: write MAJOR.MINOR.PATCH, such as 1.4.0")
         return cls(
-            int(found[1]), int(found[2]), int(found[3]), tuple(found[4].split(".")) if found[4] else ()
+            int(found[1]),
+            int(found[2]),
+            int(found[3]),
+            tuple(found[4].split(".")) if found[4] else (),
+            found[5] or "",
         )
 
     def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}" + (
-            f"-{'.'.join(self.before)}" if self.before else ""
-        )
+        before = f"-{'.'.join(self.before)}" if self.before else ""
+        return f"{self.major}.{self.minor}.{self.patch}{before}" + (f"+{self.build}" if self.build else "")
 
     def __lt__(self, other: SemanticVersion) -> bool:
         return self._order() < other._order()

@@ -27,7 +27,8 @@ def test_versions_are_ordered() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1", "1.0", "1.0.0.0", "v1.0.0", "01.0.0", "1.0.0-", "1.0.0+x", "", "１.0.0", "1.0.0\n"]
+    "text",
+    ["1", "1.0", "1.0.0.0", "v1.0.0", "01.0.0", "1.0.0-", "1.0.0+", "1.0.0+x..y", "", "１.0.0", "1.0.0\n"],
 )
 def test_what_is_no_version(text: str) -> None:
     with pytest.raises(ValueError, match="no semantic version"):

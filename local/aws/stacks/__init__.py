@@ -6,9 +6,9 @@ other client. See the AWS CloudFormation template reference for what each type i
 - `engine`: what is changed about moto's CloudFormation.
 - `templates`: templates as data, with SAM's transform.
 - `resource`: a resource as moto meets it.
-- `step_functions`, `functions`, `rest_apis`, `others`: the types, by service.
+- `step_functions`, `functions`, `rest_apis`, `schedules`, `others`: the types, by service.
 - `custom`: custom resources.
-- `change_sets`: change sets within their stacks.
+- `change_sets`: change sets within their stacks; `updates`: the order of updates, and what takes them back.
 """
 
 from .custom import ANSWERS, answers

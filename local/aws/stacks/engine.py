@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ....handlers.logs import logger
-from . import change_sets, functions, others, rest_apis, step_functions
+from . import change_sets, functions, others, rest_apis, schedules, step_functions, updates
 from .custom import CustomResource
 from .others import Placeholder
 from .resource import Clients, StackResource
@@ -36,6 +36,10 @@ KINDS: tuple[type[StackResource], ...] = (
     others.Secret,
     others.Alarm,
     others.GlobalTable,
+    others.CompositeAlarm,
+    others.MetricFilter,
+    schedules.ScheduleGroup,
+    schedules.Schedule,
     rest_apis.RestApi,
     rest_apis.Deployment,
     rest_apis.Stage,
@@ -47,7 +51,7 @@ _SILENT = ("AWS::CDK::Metadata",)
 
 def install(clients: Clients, url: str) -> None:
     """Has moto's CloudFormation work so. `url` is the endpoint's. Imports it, which takes a second."""
-    from moto.cloudformation import models, parsing
+    from moto.cloudformation import models, parsing, responses
 
     StackResource.clients = staticmethod(clients)  # pyright: ignore[reportAttributeAccessIssue]
     CustomResource.url = url
@@ -64,6 +68,7 @@ def install(clients: Clients, url: str) -> None:
         _resolve_parameters(parsing)
         _roll_back(models)
         change_sets.scope()
+        updates.install(parsing, models, responses)
         models.stratum = True  # pyright: ignore[reportAttributeAccessIssue]
 
 

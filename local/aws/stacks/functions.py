@@ -15,7 +15,7 @@ class Function(StackResource):
     name_property = "FunctionName"
     _CONFIGURATION = (
         "Handler", "Role", "Runtime", "Description", "MemorySize", "Timeout", "VpcConfig", "Environment", "Layers",
-        "EphemeralStorage", "TracingConfig", "DeadLetterConfig", "KMSKeyArn",
+        "EphemeralStorage", "TracingConfig", "DeadLetterConfig", "KMSKeyArn", "LoggingConfig",
     )  # fmt: skip
 
     @classmethod
@@ -89,7 +89,14 @@ class Alias(StackResource):
     @classmethod
     def _fields(cls, properties: Properties) -> dict[str, Any]:
         names = ("FunctionName", "FunctionVersion", "Name", "Description")
-        return {name: str(properties[name]) for name in names if name in properties}
+        fields: dict[str, Any] = {name: str(properties[name]) for name in names if name in properties}
+        shares = properties.get("RoutingConfig", {}).get("AdditionalVersionWeights", [])
+        fields["RoutingConfig"] = {
+            "AdditionalVersionWeights": {
+                str(each["FunctionVersion"]): float(each["FunctionWeight"]) for each in shares
+            }
+        }
+        return fields
 
 
 class EventInvokeConfig(StackResource):
@@ -107,6 +114,10 @@ class EventInvokeConfig(StackResource):
                 fields[key] = int(properties[key])
         place("lambda").put_function_event_invoke_config(**fields)
         return name, {}
+
+    @classmethod
+    def change(cls, place: Place, id: str, properties: Properties) -> Made | None:
+        return cls.make(place, id, properties)
 
     @classmethod
     def drop(cls, place: Place, id: str, properties: Properties) -> None:

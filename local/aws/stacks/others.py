@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
-from .resource import Made, Place, Properties, StackResource
+from .resource import Made, Place, Properties, StackResource, lower
 
 
 class Subscription(StackResource):
@@ -141,6 +141,54 @@ class Alarm(StackResource):
     @classmethod
     def drop(cls, place: Place, id: str, properties: Properties) -> None:
         place("cloudwatch").delete_alarms(AlarmNames=[id])
+
+
+class CompositeAlarm(StackResource):
+    """moto knows none: what it is made of is kept here, for those who watch it."""
+
+    type = "AWS::CloudWatch::CompositeAlarm"
+    name_property = "AlarmName"
+    rules: ClassVar[dict[str, str]] = {}
+    """By ARN."""
+
+    @classmethod
+    def make(cls, place: Place, name: str, properties: Properties) -> Made:
+        arn = f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:{name}"
+        cls.rules[arn] = properties["AlarmRule"]
+        return name, {"Arn": arn}
+
+    @classmethod
+    def change(cls, place: Place, id: str, properties: Properties) -> Made | None:
+        return None if properties.get("AlarmName", id) != id else cls.make(place, id, properties)
+
+    @classmethod
+    def drop(cls, place: Place, id: str, properties: Properties) -> None:
+        cls.rules.pop(f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:{id}", None)
+
+
+class MetricFilter(StackResource):
+    """moto keeps it; nothing here counts what it matches."""
+
+    type = "AWS::Logs::MetricFilter"
+    name_property = "FilterName"
+
+    @classmethod
+    def make(cls, place: Place, name: str, properties: Properties) -> Made:
+        place("logs").put_metric_filter(
+            logGroupName=properties["LogGroupName"],
+            filterName=name,
+            filterPattern=properties["FilterPattern"],
+            metricTransformations=lower(properties["MetricTransformations"]),
+        )
+        return name, {}
+
+    @classmethod
+    def change(cls, place: Place, id: str, properties: Properties) -> Made | None:
+        return cls.make(place, id, properties)
+
+    @classmethod
+    def drop(cls, place: Place, id: str, properties: Properties) -> None:
+        place("logs").delete_metric_filter(logGroupName=properties["LogGroupName"], filterName=id)
 
 
 class GlobalTable(StackResource):

@@ -13,6 +13,7 @@ function `publish` of `cli/versions.py`, imported when it is the command that ru
 - `work`: the gates and agent steps that people and agents answer.
 - `operations`: backups, tenants, traces.
 - `serving`: servers: AWS on this machine, MCP, and its place in a project.
+- `cloud`: stages on AWS.
 - `adding`: how a command is added.
 
 Nothing but argparse is imported here: the whole of `stratum --help` takes no longer than Python's own start.
@@ -22,7 +23,19 @@ from __future__ import annotations
 
 import argparse
 
-from . import audit, cost, executions, operations, serving, specs, testing, time_travel, versions, work
+from . import (
+    audit,
+    cloud,
+    cost,
+    executions,
+    operations,
+    serving,
+    specs,
+    testing,
+    time_travel,
+    versions,
+    work,
+)
 from .adding import DEFAULT_STORE, Commands
 
 __all__ = ["DEFAULT_STORE", "parser"]
@@ -37,6 +50,19 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = Commands(parser.add_subparsers(dest="command", metavar="COMMAND"))
-    for group in (specs, executions, time_travel, versions, audit, testing, cost, work, operations, serving):
+    groups = (
+        specs,
+        executions,
+        time_travel,
+        versions,
+        audit,
+        testing,
+        cost,
+        work,
+        operations,
+        serving,
+        cloud,
+    )
+    for group in groups:
         group.declare(commands)
     return parser

@@ -22,6 +22,5 @@ def declare(commands: Commands) -> None:
     cost.add_argument(
         "--task-seconds", type=float, default=0.2, metavar="S", help="how long a task takes (default: 0.2)"
     )
-    cost.add_argument("--region", default="us-east-1", metavar="REGION", help="default: us-east-1")
     cost.add_argument("--prices", metavar="FILE", help="your own prices, over those of the package")
     cost.add_argument("--json", action="store_true")

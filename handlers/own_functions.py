@@ -1,4 +1,4 @@
-"""Functions that are handlers of ours: on AWS they are deployed beside the others, here they are called in this process."""
+"""Functions that are handlers of ours: called in this process, not invoked. Nobody pays for another's waiting."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ...handlers.functions import Functions, Invocation, InvocationResult, function_name
-from ...handlers.runtime import Runtime
-from . import errors
+from .functions import Functions, Invocation, InvocationResult, function_name
+from .runtime import Runtime
 
 WORK = "stratum-work"
 
@@ -26,11 +25,15 @@ class WithOwn:
     def invoke(self, invocation: Invocation) -> InvocationResult:
         if function_name(invocation.function) != WORK:
             return self._functions.invoke(invocation)
-        from ...handlers import work
+        from . import work
 
         runtime = self._runtime().at(invocation.account, invocation.region)
         tenant = (invocation.client_context or {}).get("tenant") or runtime.store.tenant
         try:
             return InvocationResult(json.dumps(work.handle(runtime, json.loads(invocation.payload), tenant)))
         except ValueError as error:
-            return errors.failed(invocation.request_id, type(error).__name__, str(error), [])
+            failed = {
+                "errorMessage": str(error), "errorType": type(error).__name__, "requestId": invocation.request_id,
+                "stackTrace": [],
+            }  # fmt: skip
+            return InvocationResult(json.dumps(failed, separators=(",", ":")), "Unhandled")

@@ -1,0 +1,48 @@
+"""The archive that all our functions run: our own rooms `statelang` and `handlers`, and the pinned packages."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from . import archive, wheels
+
+_LEFT_OUT = ("handlers/mcp/", "handlers/audit/bundles.py", "handlers/audit/signing.py", "statelang/drawing/")
+"""The MCP server, signatures and pictures are for laptops, as is what they import."""
+_KINDS = (".py", ".json", ".yaml", ".csv", ".txt")
+
+
+def engine_files(python: str, architecture: str) -> dict[str, bytes]:
+    """By path. Raises `NotDownloaded`."""
+    files = {**wheels.files_of(wheels.PACKAGES, python, architecture, pinned=True), **own_files()}
+    return archive.with_bytecode(files) if is_this_python(python) else files
+
+
+@lru_cache(maxsize=4)
+def engine_archive(python: str, architecture: str) -> bytes:
+    """The archive. Raises `NotDownloaded`."""
+    return archive.archive(engine_files(python, architecture))
+
+
+def own_files() -> dict[str, bytes]:
+    """What of this distribution runs on Lambda."""
+    found: dict[str, bytes] = {}
+    for room in ("statelang", "handlers"):
+        package = import_module(f"...{room}", __package__)
+        folder = Path(str(package.__file__)).parent
+        for path in folder.rglob("*"):
+            name = f"{room}/{path.relative_to(folder).as_posix()}"
+            if path.suffix in _KINDS and path.is_file() and not name.startswith(_LEFT_OUT):
+                found[f"stratum/{name}"] = path.read_bytes()
+    around = import_module("stratum")
+    found["stratum/__init__.py"] = Path(str(around.__file__)).read_bytes()
+    about = f"Metadata-Version: 2.1\nName: stratum-workflows\nVersion: {version('stratum-workflows')}\n"
+    found["stratum_workflows.dist-info/METADATA"] = about.encode()
+    return found
+
+
+def is_this_python(python: str) -> bool:
+    return python == f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -1,0 +1,68 @@
+"""The second stage: the objects that a deployment needs in its bucket of artifacts, each under a key that names its content."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..statelang.asl import dump
+from .bundle.archive import digest
+from .bundle.engine import engine_archive
+from .bundle.functions import function_archive
+from .plan import WORK, Deployment, Source, bound, logical, placeholder
+from .template.functions import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """`objects` are contents by key; the rest says which is what."""
+
+    objects: dict[str, bytes]
+    code: Code
+    workflows: dict[str, str]
+
+
+def package(deployment: Deployment) -> Artifacts:
+    """Raises `NotDownloaded`, `NoHandlers`, `TooLarge`."""
+    settings = deployment.settings
+    objects: dict[str, bytes] = {}
+
+    def put(kind: str, name: str, content: bytes, ending: str) -> str:
+        key = f"{kind}/{name}-{digest(content)}.{ending}"
+        objects[key] = content
+        return key
+
+    engine = put("code", "engine", engine_archive(settings.python, settings.architecture), "zip")
+    folders = {str(each.folder): each.folder for each in deployment.functions}
+    functions = {
+        name: put(
+            "code",
+            folder.name or "root",
+            function_archive(folder, settings.python, settings.architecture),
+            "zip",
+        )
+        for name, folder in sorted(folders.items())
+    }
+    workflows = {
+        each.name: put("workflows", each.name, workflow_object(deployment, each), "json")
+        for each in deployment.workflows
+    }
+    return Artifacts(objects, Code(engine, functions), workflows)
+
+
+def workflow_object(deployment: Deployment, workflow: Source) -> bytes:
+    """What is uploaded of a workflow: its definition, where functions have placeholders; and for the engine what belongs to it."""
+    names = {
+        name: placeholder(function.logical) for name, function in deployment.functions_of(workflow).items()
+    }
+    if deployment.settings.target == "step-functions":
+        names[WORK] = placeholder(logical(WORK))
+    definition = bound(workflow.definition, names)
+    if deployment.settings.target == "step-functions":
+        return dump(definition).encode()
+    about: dict[str, Any] = {
+        "name": workflow.name, "version": workflow.version, "definition": definition, "source_map": workflow.source_map,
+        "text": workflow.text, "spec": workflow.spec,
+    }  # fmt: skip
+    return json.dumps(about, sort_keys=True, ensure_ascii=False).encode()

@@ -1,0 +1,298 @@
+"""The first stage: from workflows and settings, what there is to be. Pure data; nothing is looked up and nothing made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from .permissions import Statement, Unclear, actions_of, needed
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""Lambda's runtimes for Python that Stratum runs on."""
+ARCHITECTURES = ("arm64", "x86_64")
+WORK = "stratum-work"
+"""The function that gates and agent steps invoke."""
+LONG = 30
+"""Seconds: a function that may run longer is invoked asynchronously, so that nothing waits for it and costs."""
+LAMBDA_MOST = 900
+_INVOKE = "arn:aws:states:::lambda:invoke"
+_STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
+_NAME_MOST = 64
+
+Target = Literal["engine", "step-functions"]
+
+
+class Refused(ValueError):
+    """What was asked for cannot be deployed; the text says why, and what can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What somebody who deploys may choose. Times are in seconds unless their name says otherwise.
+
+    `environment` is for the users' functions; `allow` are further permissions, `ACTION=ARN`; `keep_days` is how long logs
+    are kept; `protected` keeps the table from being deleted.
+    """
+
+    stage: str
+    target: Target = "engine"
+    python: str = PYTHONS[-2]
+    architecture: str = "arm64"
+    memory: int = 512
+    function_memory: int = 256
+    function_timeout: int = 60
+    environment: Mapping[str, str] = field(default_factory=dict)
+    allow: Sequence[str] = ()
+    keep_days: int = 30
+    kms_key: str | None = None
+    alarm_topic: str | None = None
+    protected: bool = True
+    reserve: bool = False
+    permissions_boundary: str | None = None
+    scheduler_after: int = 900
+    """A wake-up further ahead than this is EventBridge Scheduler's; one nearer is a delayed message (900 s at the most)."""
+
+    def __post_init__(self) -> None:
+        if not _STAGE.fullmatch(self.stage):
+            raise Refused(
+                f"'{self.stage}' is no stage: lower-case letters, digits and hyphens, 20 at the most, such as dev or prod"
+            )
+        if self.python not in PYTHONS:
+            raise Refused(
+                f"Lambda has no Python {self.python} that Stratum runs on; it has {', '.join(PYTHONS)}"
+            )
+        if self.architecture not in ARCHITECTURES:
+            raise Refused(f"'{self.architecture}' is no architecture of Lambda: {' or '.join(ARCHITECTURES)}")
+
+    @property
+    def stack(self) -> str:
+        return stack_name(self.stage)
+
+
+def stack_name(stage: str) -> str:
+    return f"stratum-{stage}"
+
+
+def machine_name(stage: str, workflow: str) -> str:
+    """What a workflow's state machine is called on Step Functions, where all stages share the names."""
+    whole = f"{stack_name(stage)}-{workflow}"
+    return whole if len(whole) <= 80 else f"{whole[:71]}-{hashlib.sha256(workflow.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A workflow to deploy. `version` is the spec's, None for plain ASL; `folder` has its handlers; `functions` are
+    those that it brings itself, by the name that the definition calls them (`module-function`)."""
+
+    name: str
+    definition: Mapping[str, Any]
+    folder: Path
+    version: str | None = None
+    source_map: Mapping[str, Any] | None = None
+    text: str | None = None
+    spec: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the user's. `name` is what definitions call it, `deployed` what Lambda does; `handler` as Lambda writes it.
+
+    Workflows in different folders may have functions of the same name, so that the folder's is a part of what it is called.
+    """
+
+    name: str
+    deployed: str
+    handler: str
+    folder: Path
+    timeout: int
+
+    @property
+    def long(self) -> bool:
+        return self.timeout > LONG
+
+    @property
+    def logical(self) -> str:
+        return logical(label(self.folder, self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What there is to be: the workflows, the functions that are deployed with them, and what their tasks may do."""
+
+    settings: Settings
+    workflows: tuple[Source, ...]
+    functions: tuple[Function, ...]
+    statements: tuple[Statement, ...]
+    """What tasks need beside the functions that are deployed with them."""
+
+    def functions_of(self, workflow: Source) -> dict[str, Function]:
+        """The deployed functions that a workflow calls, by what it calls them."""
+        folder = workflow.folder.resolve()
+        called = functions_called(workflow.definition)
+        return {each.name: each for each in self.functions if each.folder == folder and each.name in called}
+
+    @property
+    def has_work(self) -> bool:
+        """Whether people or agents are asked for something."""
+        return any(WORK in functions_called(each.definition) for each in self.workflows)
+
+
+def plan(workflows: Sequence[Source], settings: Settings) -> Deployment:
+    """Raises `Refused` with everything that is in the way."""
+    problems: list[str] = []
+    functions: dict[str, Function] = {}
+    elsewhere: dict[str, str] = {}
+    names = [each.name for each in workflows]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"two workflows are called '{name}'")
+    for workflow in workflows:
+        for name, timeout in functions_called(workflow.definition).items():
+            if name == WORK or name.startswith("arn:"):
+                continue
+            found = handler_of(name, workflow.folder)
+            if found is None:
+                elsewhere[name] = workflow.name
+                continue
+            made = _function(settings, name, found, workflow.folder.resolve(), timeout)
+            there = functions.get(made.deployed)
+            if there is not None and there.folder != made.folder:
+                problems.append(
+                    f"the functions of {there.folder} and {made.folder} would have the same names: rename a folder"
+                )
+                break
+            seconds = made.timeout if there is None else max(there.timeout, made.timeout)
+            functions[made.deployed] = replace(made, timeout=seconds)
+    statements, unclear = needed([each.definition for each in workflows], settings.target, settings.allow)
+    problems += _unclear(unclear)
+    for name, workflow_name in sorted(elsewhere.items()):
+        if not any(action == "lambda:InvokeFunction" for action in actions_of(settings.allow)):
+            problems.append(
+                f"{workflow_name} calls the function {name}, and there is no {handler_file(name)} beside it: put the handler "
+                f"there, or say which function that is: --allow lambda:InvokeFunction=arn:aws:lambda:REGION:ACCOUNT:function:{name}"
+            )
+    if problems:
+        raise Refused("\n".join(problems))
+    return Deployment(
+        settings, tuple(workflows), tuple(functions[name] for name in sorted(functions)), tuple(statements)
+    )
+
+
+def _unclear(unclear: Sequence[Unclear]) -> Iterator[str]:
+    for each in unclear:
+        yield (
+            f"{each.state}: what {each.action} is for is only known when it runs, and nothing is allowed on everything: "
+            f"say what it may touch, --allow {each.action}=ARN"
+        )
+
+
+def _function(settings: Settings, name: str, handler: str, folder: Path, timeout: int | None) -> Function:
+    seconds = settings.function_timeout if timeout is None else timeout
+    deployed = deployed_name(settings.stage, label(folder, name))
+    return Function(name, deployed, handler, folder, max(1, min(LAMBDA_MOST, seconds)))
+
+
+def label(folder: Path, name: str) -> str:
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', folder.name).strip('-').lower() or 'root'}-{name}"
+
+
+def deployed_name(stage: str, name: str) -> str:
+    """What the function is called on Lambda: within 64 characters, and another for each stage."""
+    whole = f"{stack_name(stage)}-{re.sub(r'[^A-Za-z0-9_-]', '-', name)}"
+    if len(whole) <= _NAME_MOST:
+        return whole
+    return f"{whole[: _NAME_MOST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def logical(name: str) -> str:
+    """A logical id of a template: letters and digits, one for each name."""
+    plain = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))
+    # Names that only differ in what is no letter would meet.
+    mark = (
+        "" if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) else hashlib.sha256(name.encode()).hexdigest()[:6]
+    )
+    return f"{plain}{mark}"
+
+
+def handler_file(name: str) -> str:
+    return f"{_split(name)[0]}.py"
+
+
+def handler_of(name: str, folder: Path) -> str | None:
+    """The handler that a function of that name is, where its module is in the folder: `module.function`."""
+    module, attribute = _split(name)
+    if not attribute:
+        return None
+    if (folder / f"{module}.py").is_file() or (folder / module / "__init__.py").is_file():
+        return f"{module}.{attribute}"
+    return None
+
+
+def _split(name: str) -> tuple[str, str]:
+    module, _, attribute = name.replace(".", "-").partition("-")
+    return module, attribute
+
+
+# -- definitions ---------------------------------------------------------------------------------------------
+
+
+def tasks(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every Task of a definition, with its state's name."""
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        for branch in state.get("Branches", ()):
+            yield from tasks(branch)
+        for key in ("ItemProcessor", "Iterator"):
+            if key in state:
+                yield from tasks(state[key])
+
+
+def functions_called(definition: Mapping[str, Any]) -> dict[str, int | None]:
+    """The functions that a definition names, with the longest timeout that it gives them in seconds; None without one."""
+    found: dict[str, int | None] = {}
+    for _, state in tasks(definition):
+        name = _called(state)
+        if name is not None:
+            timeout = state.get("TimeoutSeconds")
+            given = timeout if isinstance(timeout, int) else None
+            known = found.get(name, 0)
+            found[name] = None if given is None or known is None else max(known, given)
+    return found
+
+
+def _called(state: Mapping[str, Any]) -> str | None:
+    if not str(state["Resource"]).startswith(_INVOKE):
+        return None
+    arguments = state.get("Arguments", state.get("Parameters", {}))
+    name = arguments.get("FunctionName") if isinstance(arguments, dict) else None
+    return name if isinstance(name, str) and not name.startswith("{%") else None
+
+
+def placeholder(logical_name: str) -> str:
+    """What stands in a definition for the ARN of a function, until it is deployed."""
+    return "${" + logical_name + "}"
+
+
+def bound(definition: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The definition with the functions that are in `names` called by what they are there."""
+
+    def walk(machine: Mapping[str, Any]) -> dict[str, Any]:
+        return {**machine, "States": {name: one(state) for name, state in machine["States"].items()}}
+
+    def one(state: Mapping[str, Any]) -> dict[str, Any]:
+        made = dict(state)
+        if state["Type"] == "Task" and (name := _called(state)) in names:
+            key = "Arguments" if "Arguments" in state else "Parameters"
+            made[key] = {**state[key], "FunctionName": names[str(name)]}
+        if "Branches" in state:
+            made["Branches"] = [walk(branch) for branch in state["Branches"]]
+        for key in ("ItemProcessor", "Iterator"):
+            if key in state:
+                made[key] = walk(state[key])
+        return made
+
+    return walk(definition)

@@ -1,0 +1,161 @@
+"""Stages on AWS in the place of a store: what is read and decided here, on the stage's table; what runs, runs there.
+
+The runtime of a stage hands commands to the stage's own queues, so that a decision made here is carried out there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from ...handlers.arns import StatesArn
+from ...handlers.runtime import NoOutbox, Outbox, Runtime
+from ...handlers.sqs import SqsOutbox
+from ...handlers.steps import Steps
+from ...handlers.store import Store
+from ...handlers.workflows import source_map
+from ...infra import stages
+from .aws import clients_of
+from .parsers.adding import STAGE
+from .problem import WrongRequest
+
+_LOOK = 0.5
+_ALIAS = "live"
+
+
+class Stage:
+    """A stage that was found: its store, and the runtime that decisions are made with."""
+
+    def __init__(self, found: stages.Stage, clients: Callable[[str], Any]):
+        from ...handlers.store.dynamodb import DynamoDbStore
+
+        self.found = found
+        self.clients = clients
+        self.store: Store = DynamoDbStore(
+            clients("dynamodb"),
+            found.outputs["TableName"],
+            bucket=found.outputs["BucketName"],
+            s3=clients("s3"),
+        )
+        self.runtime = self.runtime_on(self.store)
+
+    def runtime_on(self, store: Store) -> Runtime:
+        return Runtime(
+            store, self._outbox(), _Elsewhere(), region=self.found.region, account=self.found.account,
+            clients=lambda service, account, region: self.clients(service),
+        )  # fmt: skip
+
+    def _outbox(self) -> Outbox:
+        outputs = self.found.outputs
+        if self.found.target != "engine":
+            return NoOutbox()
+        return SqsOutbox(outputs["AdvanceQueueUrl"], outputs["TasksQueueUrl"], self.clients("sqs"))
+
+    def machine(self, workflow: str) -> str:
+        """The ARN of a workflow's state machine."""
+        from ...infra.plan import machine_name
+
+        name = workflow if self.found.target == "engine" else machine_name(self.found.name, workflow)
+        return str(StatesArn(self.found.region, self.found.account, "stateMachine", name))
+
+
+class _Elsewhere:
+    def invoke(self, invocation: object) -> Any:
+        raise AssertionError("functions of a stage are called there")
+
+
+_opened: weakref.WeakKeyDictionary[Any, Stage] = weakref.WeakKeyDictionary()
+
+
+def open_stage(address: str) -> Stage:
+    """The stage at `stage://NAME?profile=…&region=…`. Raises `WrongRequest`."""
+    name, _, query = address.removeprefix(STAGE).partition("?")
+    given = {key: values[-1] for key, values in parse_qs(query).items()}
+    clients = clients_of(given.get("profile"), given.get("region"))
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        found = Stage(stages.find(clients, name), clients)
+    except stages.NoSuchStage as problem:
+        raise WrongRequest(str(problem)) from None
+    except ClientError as error:
+        raise WrongRequest(f"AWS refused to tell of the stage: {error}") from None
+    except BotoCoreError as error:
+        raise WrongRequest(f"AWS cannot be asked: {error}") from None
+    _opened[found.store] = found
+    return found
+
+
+def stage_of(store: Store) -> Stage | None:
+    """The stage that the store is of."""
+    return _opened.get(store)
+
+
+def run(options: argparse.Namespace, input: str, name: str) -> int:
+    """Starts what is deployed, through its alias or what stands behind the `@`, and shows its steps until it has ended."""
+    from ...handlers.api.errors import ApiError
+    from ...handlers.api.front_door import call
+    from ..people import whoami
+
+    stage = open_stage(options.store)
+    workflow, _, wanted = options.file.partition("@")
+    target = f"{stage.machine(workflow)}:{wanted or _ALIAS}"
+    if stage.found.target != "engine":
+        return _run_on_step_functions(stage, target, input, name)
+    runtime = stage.runtime.on_behalf_of(whoami().to_json())
+    tenant = stage.store.tenant
+    try:
+        request = {"stateMachineArn": target, "name": name, "input": input}
+        execution = call(runtime, "StartExecution", request, tenant)["executionArn"]
+    except ApiError as error:
+        raise WrongRequest(f"{error.message} (the stage {stage.found.name})") from None
+    return follow(stage, execution, options)
+
+
+def follow(stage: Stage, execution: str, options: argparse.Namespace) -> int:
+    """Shows the steps of an execution of the stage until it has ended; answers the exit code."""
+    from .progress import progress
+    from .run import outcome, report
+
+    executions = stage.runtime.executions(stage.store.tenant)
+    loaded = executions.load(execution)
+    steps = Steps(source_map(stage.store, loaded.snapshot["definition"]))
+    name = loaded.snapshot["state_machine"]["name"]
+    shown = progress(f"{name} {execution.rpartition(':')[2]}", steps, stage.runtime.clock)
+    seen = 0
+    with shown:
+        while True:
+            for commit in stage.store.commits(execution, seen):
+                shown.feed(commit.events)
+                seen = commit.seq + 1
+            loaded = executions.load(execution)
+            if loaded.snapshot["status"] != "RUNNING" and loaded.seq < seen:
+                break
+            time.sleep(_LOOK)
+    if options.json:
+        print(json.dumps(outcome(loaded), indent=2, ensure_ascii=False))
+    return report(loaded, options.store, result=not options.json)
+
+
+def _run_on_step_functions(stage: Stage, target: str, input: str, name: str) -> int:
+    client = stage.clients("stepfunctions")
+    from botocore.exceptions import ClientError
+
+    try:
+        execution = client.start_execution(stateMachineArn=target, name=name, input=input)["executionArn"]
+    except ClientError as error:
+        raise WrongRequest(str(error)) from None
+    while (found := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        time.sleep(_LOOK)
+    print(found["status"], file=sys.stderr)
+    if found["status"] == "SUCCEEDED":
+        print(json.dumps(json.loads(found["output"]), indent=2, ensure_ascii=False))
+        return 0
+    print(f"{found.get('error')}: {found.get('cause')}", file=sys.stderr)
+    return 1
