@@ -75,7 +75,7 @@ class Engine:
             return False
         if root in self._owned:
             return True
-        if self.folder_of(root) is None or not self._try(root):
+        if not runs.begun(self.store, root) or not self._try(root):
             return False
         self._go_on(root)
         return True
@@ -98,7 +98,8 @@ class Engine:
             return False
         if root in self._owned:
             return True
-        if self.folder_of(root) is None or not self._try(root):
+        # Nor what a `stratum up` runs on the same store, with handlers of its own.
+        if not runs.begun(self.store, root) or not self._try(root):
             return False
         with self._lock:
             self._wanted.append(root)  # what else it waits for is handed out as well, in a moment
@@ -127,6 +128,8 @@ class Engine:
             owner.__exit__()
 
     def _observe(self, execution: str, commit: Commit) -> None:
+        if commit.seq == 0 and commit.snapshot is not None and "parent" not in commit.snapshot:
+            runs.keep_started(self.store, execution)
         if any(event["type"] in _ENDS for event in commit.events):
             with self._lock:
                 self._ended.add(execution)

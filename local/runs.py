@@ -6,6 +6,7 @@ process finds the handlers again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,38 @@ def keep_as(store: Store, origin: str, execution: str) -> None:
 def begun(store: Store, execution: str) -> bool:
     """Whether the execution was begun from a folder of this machine."""
     return store.get(RUN, execution) is not None
+
+
+def keep_started(store: Store, execution: str) -> None:
+    """An execution that a running one has started by itself has its handlers where its state machine was run last."""
+    record = store.get(RUN, state_machine_arn(execution))
+    if record is not None and not begun(store, execution):
+        store.put(RUN, execution, record.value)
+
+
+class Unclaimed:
+    """Which executions of a store belong to a server that has handlers of its own: those that nobody has begun from a folder
+    of this machine, as `stratum run` and the MCP server do, which run them with the handlers there."""
+
+    def __init__(self, executions: Callable[[], Executions]):
+        self._executions = executions
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, execution: str) -> bool:
+        found = self._known.get(execution)
+        if found is None:
+            executions = self._executions()
+            try:
+                root = root_of(executions, execution)
+            except LookupError:
+                return True
+            if len(self._known) > _KNOWN:
+                self._known.clear()
+            found = self._known[execution] = not begun(executions.store, root)
+        return found
+
+
+_KNOWN = 50_000
 
 
 def folder_of(executions: Executions, execution: str) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,8 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role(/|/.+/)([\w+=,.@-]+)")
 class Door:
     """A whole AWS in this process: a local cloud for Step Functions, and all that its workflows call.
 
-    `folders` have Lambda handlers, `layers` packages for all of them; `data` is a folder for what is to be kept.
+    `folders` have Lambda handlers, `layers` packages for all of them; `data` is a folder for what is to be kept; `owns` says
+    of which executions tasks are performed here (of all, without it).
     moto's state is one for the whole process, so there can be one door at a time.
     """
 
@@ -58,6 +59,7 @@ class Door:
         workers: int = 32,
         mocks: MockedTasks | None = None,
         elsewhere: Elsewhere | None = None,
+        owns: Callable[[str], bool] | None = None,
     ):
         self.moto = MotoServices()
         self.functions = LocalFunctions(
@@ -92,6 +94,7 @@ class Door:
             http=self._http,
             elsewhere=elsewhere,
             lacks=self.moto.lacks,
+            owns=owns,
         )
         self.schedules = Schedules(self.invocations, self.clients, self.cloud.clock)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
 import tempfile
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from ..owners import OwnedElsewhere, Owner
+from ..runs import Unclaimed
 from .opening import open_store
 from .problem import WrongRequest
 from .serving_checks import check_loopback
@@ -34,10 +38,13 @@ def up(options: argparse.Namespace) -> int:
         options.host, insecure=options.insecure_bind,
         hint=", and nothing here asks who they are; --insecure-bind does it all the same",
     )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="stratum-") as unkept:
+    with tempfile.TemporaryDirectory(prefix="stratum-") as unkept, contextlib.ExitStack() as stack:
         store_url = _store_url(options, unkept)
-        door = _door(options, store_url)
-        place = store_url if unkept not in store_url else "stratum up, nothing is kept"
+        kept = unkept not in store_url
+        stack.enter_context(_alone(store_url) if kept else contextlib.nullcontext())
+        owns = Unclaimed(lambda: door.cloud.runtime.executions(door.cloud.store.tenant)) if kept else None
+        door = _door(options, store_url, owns)
+        place = store_url if kept else "stratum up, nothing is kept"
         site = Site(lambda: console_of(door.cloud.runtime, store_url, who=person(), place=place))
         port = options.port if options.port is not None else 0 if options.run else PORT
         try:
@@ -55,8 +62,7 @@ def up(options: argparse.Namespace) -> int:
         except UnreadableSnapshot as error:
             door.close()
             raise WrongRequest(str(error)) from None
-        kept = unkept not in store_url
-        service = Service(door)
+        service = Service(door, owns)
         running = service.start()
         try:
             with endpoint:
@@ -121,7 +127,19 @@ def _run(command: list[str], url: str) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _door(options: argparse.Namespace, store_url: str) -> Door:
+@contextlib.contextmanager
+def _alone(store_url: str) -> Iterator[None]:
+    """Serves a store that no other `stratum up` of this machine serves: both would perform the same tasks."""
+    try:
+        with Owner(store_url, "stratum up"):
+            yield
+    except OwnedElsewhere:
+        raise WrongRequest(
+            f"another `stratum up` serves {store_url}: use that one, or another --data or --store"
+        ) from None
+
+
+def _door(options: argparse.Namespace, store_url: str, owns: Callable[[str], bool] | None) -> Door:
     from ..aws import Door
     from ..clock import RealClock, VirtualClock
 
@@ -139,6 +157,7 @@ def _door(options: argparse.Namespace, store_url: str) -> Door:
         workers=options.workers,
         mocks=mocks,
         elsewhere=_elsewhere(options),
+        owns=owns,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from ...handlers.logs import logger
 from ...handlers.store import Head, Store
@@ -17,8 +18,9 @@ _PAUSE_AFTER_FAILURE = 0.2
 class Service:
     """Runs a door's cloud until it is closed. What was running in its store when it opened goes on."""
 
-    def __init__(self, door: Door):
+    def __init__(self, door: Door, owns: Callable[[str], bool] | None = None):
         self.door = door
+        self._owns = owns or (lambda execution: True)
         self.cloud = door.cloud
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stratum-cloud", daemon=True)
@@ -32,7 +34,7 @@ class Service:
 
     def start(self) -> int:
         """Begins; answers how many executions were running."""
-        running = _running(self.cloud.store)
+        running = [head for head in _running(self.cloud.store) if self._owns(head.execution)]
         executions = self.cloud.runtime.executions(self.cloud.store.tenant)
         for head in running:
             executions.dispatch_pending(head.execution)
