@@ -1,7 +1,7 @@
 """Specs that are made up: valid by the way they are made, with every kind of step and what it may have.
 
 `specs()` gives a spec as data, and a plan: by the id of a task, how its calls come out in turn (`ok`, `busy`, `fatal`,
-`wrong` for an `ensure`, `odd` for a contract), after which it is always the last of them. The tasks `m.do` and `m.undo` are what a run needs.
+`wrong` for an `ensure`, `odd` for a contract), after which it is always the last of them. The tasks `m.do` and `m.undo` and the workflow `child` are what a run needs.
 """
 
 from __future__ import annotations
@@ -24,9 +24,16 @@ KINDS = (
     "repeat",
     "gate",
     "agent",
+    "workflow",
     "succeed",
     "fail",
 )
+CHILD = """\
+stratum: "1"
+workflow: child
+version: 1.0.0
+steps: [{id: c, task: m.do, input: {what: "{% $input.what %}", seen: {}}}]
+"""
 BROKEN = "$number('x') = 1"
 """An expression that fails when it is evaluated."""
 OUTCOMES = st.sampled_from(["ok", "ok", "ok", "ok", "busy", "fatal", "wrong", "odd"])
@@ -189,6 +196,15 @@ def _step(
         }
         step |= {"output": {"n": "integer", "token": "string"}, "ensure": ["$result.n > 0"], "timeout": "1h"}
         made.plan[id] = draw(st.lists(OUTCOMES, min_size=1, max_size=2))
+        if made.chance(3):
+            step["budget"] = {"usd": 1, "timeout": "1h"}
+    elif kind == "workflow":
+        step |= {"workflow": "child", "input": {"what": id}}
+        if made.chance(2):
+            step |= {"output": {"n": "integer", "token": "string"}, "ensure": ["$result.n > 0"]}
+        if made.chance(3):
+            step["retry"] = {"attempts": 2, "delay": 1, "backoff": draw(st.sampled_from(["fixed", "linear"]))}
+        made.plan[id] = draw(st.lists(OUTCOMES, min_size=1, max_size=2))
     elif kind == "succeed":
         step["succeed"] = {
             "at": "{% $number('x') %}" if made.chance(12) else id,
@@ -201,7 +217,7 @@ def _step(
         }
     if kind in ("succeed", "fail") and not last:
         step["when"] = "$input.n > 3"
-    if kind in ("task", "parallel", "map", "repeat", "gate", "agent"):
+    if kind in ("task", "parallel", "map", "repeat", "gate", "agent", "workflow"):
         if made.chance(3):
             match = draw(
                 st.sampled_from(
@@ -209,13 +225,13 @@ def _step(
                 )
             )
             step["on_error"] = [{**({"match": match} if match else {}), "next": draw(st.sampled_from(later))}]
-        if kind in ("task", "agent") and made.chance(2):
+        if kind in ("task", "agent", "workflow") and made.chance(2):
             token = draw(st.sampled_from([f"{{% ${id}.token %}}", f"{{% $join([${id}.token]) %}}"]))
             step["compensate"] = {
                 "task": "m.undo",
                 "input": {"what": id, "token": token, "n": ["{% $input.n %}"]},
             }
-        elif depth == 0 and kind not in ("task", "agent") and made.chance(4):
+        elif depth == 0 and kind not in ("task", "agent", "workflow") and made.chance(4):
             token = f"{{% $string(${id}) %}}"
             step["compensate"] = {
                 "task": "m.undo",

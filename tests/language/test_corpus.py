@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from corpus import specs
+from corpus import CHILD, specs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runs import Busy, Fatal, Ran, decided
@@ -70,7 +70,12 @@ class World:
                 said = "approve"
             return None if said is None else decided(said, item)
         try:
-            return {"result": self.come_out(item["step"], outcome), "by": {"agent": "a"}, "at": "now"}
+            return {
+                "result": self.come_out(item["step"], outcome),
+                "by": {"agent": "a"},
+                "at": "now",
+                "usage": {"usd": 1},
+            }
         except Exception as error:
             return error
 
@@ -107,7 +112,15 @@ def test_made_up_specs(made: tuple[dict[str, Any], dict[str, list[str]]], restar
     spec, plan = made
     world = World(plan)
     functions = {"m.do": world.do, "m.undo": world.undo}
-    ran = Ran(json.dumps(spec), {"n": 3}, functions, world.answer, restarts=restarts, clock=world.clock)
+    ran = Ran(
+        json.dumps(spec),
+        {"n": 3},
+        functions,
+        world.answer,
+        restarts=restarts,
+        clock=world.clock,
+        children={"child": CHILD},
+    )
     assert world.odd == []
     assert ran.status in ("SUCCEEDED", "FAILED", "TIMED_OUT")
     done = committed(spec, world)

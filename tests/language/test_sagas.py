@@ -220,6 +220,47 @@ def test_a_compensation_whose_input_cannot_be_computed_is_told_and_the_others_go
     assert (redriven.error, redriven.count("m.undo")) == ("Fatal", 3)
 
 
+STUCK = f"""
+steps:
+  - {made("first")}
+  - id: all
+    map: {{items: "[1, 2]"}}
+    steps:
+      - {made("a", "{% 'a' & $item %}")}
+      - id: inner
+        parallel:
+          left: [{made("b", "{% 'b' & $item %}").replace("task: m.undo", "retry: {attempts: 2, delay: 1s}, task: m.stuck")}]
+          right: [{{id: pause, wait: 1s}}]
+  - {{id: broken, task: m.broken}}
+"""
+
+
+@pytest.mark.parametrize("redrives", [0, 1, 2])
+def test_a_compensation_within_others_that_fails_for_good_stops_the_saga_until_a_redrive(
+    run: Callable[..., Ran], redrives: int
+) -> None:
+    world = World()
+    tries: list[str] = []
+
+    def stuck(event: Any, context: Any) -> None:
+        tries.append(event["what"])
+        if len(tries) <= 4:  # two tries at first, and two after the first redrive
+            raise Busy("not now")
+        world.undo(event, context)
+
+    ran = run(STUCK, {}, {**world.functions, "m.stuck": stuck}, redrives=redrives)
+    if redrives < 2:
+        cause = json.loads(ran.cause)
+        assert (ran.error, cause["step"]) == ("Stratum.CompensationFailed", "b")
+        assert (cause["error"]["Error"], cause["compensation"]["Error"]) == ("Fatal", "Busy")
+        assert sorted(cause["left"]) == ["a", "a", "b", "b", "first"]
+        assert world.undone == []
+    else:
+        assert (ran.error, world.there) == ("Fatal", set())
+        assert sorted(world.undone) == ["a1", "a2", "b1", "b2", "first"]
+        assert world.undone[-1] == "first"
+
+
 def test_a_back_off_ends_at_the_workflows_deadline_and_everything_is_undone(run: Callable[..., Ran]) -> None:
     for backoff in ("fixed", "linear", "exponential"):
         world = World()

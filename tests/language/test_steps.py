@@ -349,11 +349,43 @@ CHILDREN = {
     "is skipped": Row((PARENT % (_all + ", when: $input.go")).replace(", next: end", ", next: fine").replace("  - {id: sorry", "  - {id: fine, succeed: '{% $a %}'}\n  - {id: sorry"), None, children=_child),
 }  # fmt: skip
 
+LATE = """
+timeout: 1h
+steps:
+  - {id: made, task: m.made, compensate: {task: m.undo, input: {n: "{%% $made %%}"}}}
+  - {id: late, %s}
+"""
+_forever = "agent: claude, intent: write, timeout: 1d"
+DEADLINES = {
+    name: Row(
+        LATE % step, Fails("Stratum.WorkflowTimedOut", "3600"), {"m.made": [7], "m.undo": [1], "m.late": [Late(9999)], "m.busy": [Busy()]},
+        people=[None], seconds=3600, calls={"m.undo": 1}, children={"child": CHILD.replace("task: m.c", "wait: 2d")},
+    )
+    for name, step in {
+        "a task": "task: m.late, timeout: 2h",
+        "a task without a timeout": "task: m.late",
+        "a task that is tried again": "task: m.busy, retry: {attempts: 99, delay: 7m, backoff: fixed}",
+        "a task that is tried again and caught": "task: m.busy, retry: {attempts: 99, delay: 7m}, on_error: [{match: [Fatal], next: end}]",
+        "a need": "needs: {that: $input.never, within: 5h, every: 7m}, task: m.late",
+        "a wait": "wait: 1d",
+        "a wait until": "wait: {until: '2100-01-01T00:00:00Z'}",
+        "a gate": "gate: {approvers: [ada], timeout: 2d}",
+        "a gate with reminders": "gate: {approvers: [ada], timeout: 2d, reminders: [7m, 20m], on_timeout: escalate, escalate: {to: [bob], timeout: 1d}}",
+        "an agent": _forever,
+        "an agent that is lost and lost": f"{_forever.replace('1d', '25m')}, attempts: 9",
+        "a child": "workflow: child",
+        "a branch": f"parallel: {{one: [{{id: x, {_forever}}}], two: [{{id: y, wait: 1s}}]}}",
+        "an item": f"map: {{items: '[1..2]'}}, steps: [{{id: x, {_forever}}}]",
+        "an item of a distributed map": f"map: {{items: '[1..2]', mode: distributed}}, steps: [{{id: x, {_forever}}}]",
+        "a round": "repeat: {max: 99}, steps: [{id: x, wait: 7m}]",
+    }.items()
+}  # fmt: skip
+
 TABLE = [
     pytest.param(row, id=f"{kind} {name}")
     for kind, rows in {
         "a task": TASKS, "plain:": PLAIN, "a parallel": PARALLEL, "a map": MAPS, "a repeat": REPEATS, "a gate": GATES,
-        "an agent": AGENTS, "a child": CHILDREN,
+        "an agent": AGENTS, "a child": CHILDREN, "a deadline ends": DEADLINES,
     }.items()
     for name, row in rows.items()
 ]  # fmt: skip
