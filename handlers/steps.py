@@ -13,12 +13,17 @@ from typing import Any
 RUNNING, WAITING, RETRYING, DONE, FAILED, SKIPPED, STOPPED = (
     "running", "waiting", "retrying", "done", "failed", "skipped", "stopped",
 )  # fmt: skip
-_WORK_ROLES = {"task", "wait", "set", "decision", "succeed", "fail"}
+COMPENSATE = "compensate"
+
+_HOLDERS = {"parallel", "map", "repeat"}
+_WORK_ROLES = {"task", "wait", "set", "decision", "succeed", "fail", *_HOLDERS, COMPENSATE}
 
 
 @dataclass(slots=True)
 class Step:
-    """One step. Times are milliseconds since the epoch; `tries` counts the attempts of its task."""
+    """One step. Times are milliseconds since the epoch; `tries` counts the attempts of its task, `runs` how often it has
+    begun: in a map or a repeat more than once. `within` is the step around it. What takes back a step's work has a line
+    of its own, of the kind `compensate`."""
 
     id: str
     kind: str
@@ -28,6 +33,10 @@ class Step:
     tries: int = 0
     note: str = ""
     worked: bool = False
+    within: str | None = None
+    runs: int = 0
+    live: int = 0
+    """How many of its runs are going on."""
 
     def elapsed(self, now: int) -> float:
         """Seconds, until it ended or until `now`."""
@@ -37,8 +46,17 @@ class Step:
         elapsed = None if self.ended is None else (self.ended - self.started) / 1000
         return {
             "step": self.id, "kind": self.kind, "status": self.status, "tries": self.tries, "seconds": elapsed,
-            "note": self.note,
+            "note": self.note, **({"within": self.within} if self.within else {}), **({"runs": self.runs} if self.runs > 1 else {}),
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Exit:
+    """A state that was left; what follows from it, follows at once."""
+
+    event: int
+    line: str | None
+    at: int
 
 
 class Steps:
@@ -51,6 +69,8 @@ class Steps:
         self._kinds: dict[str, dict[str, Any]] = (source_map or {}).get("steps", {})
         self._spec = source_map is not None
         self._step_at: dict[int, str | None] = {}
+        self._line_at: dict[int, str | None] = {}
+        self._exit: _Exit | None = None
 
     def feed(self, events: Iterable[dict[str, Any]]) -> list[Step]:
         """Takes further events; answers the steps that changed, each once."""
@@ -58,6 +78,8 @@ class Steps:
         for event in events:
             for step in self._take(event):
                 changed[step.id] = step
+        for step in self._settle():
+            changed[step.id] = step
         return list(changed.values())
 
     @property
@@ -65,18 +87,37 @@ class Steps:
         """The step that each event so far belongs to, by the event's id."""
         return self._step_at
 
+    def depth(self, step: Step) -> int:
+        """How many steps are around it."""
+        return len(self._around(step))
+
+    def _around(self, step: Step) -> list[str]:
+        found: list[str] = []
+        while step.within is not None and step.within in self.steps:
+            found.append(step.within)
+            step = self.steps[step.within]
+        return found
+
     def _take(self, event: dict[str, Any]) -> list[Step]:
-        kind, at = event["type"], event["timestamp"]
-        before = self._step_at.get(event["previousEventId"])
-        self._step_at[event["id"]] = before
+        kind, at, previous = event["type"], event["timestamp"], event["previousEventId"]
         if kind.endswith("StateEntered"):
-            return self._entered(event, kind.removesuffix("StateEntered"), before)
+            return self._entered(event, kind.removesuffix("StateEntered"))
+        changed = self._settle()
+        self._step_at[event["id"]] = self._step_at.get(previous)
+        line = self._line_at[event["id"]] = self._line_at.get(previous)
         if kind.startswith("Execution") and kind != "ExecutionStarted":
             self.finished = event
-            return self._end(kind, at, event)
-        step = self.steps.get(before) if before is not None else None
+            return changed + self._end(kind, at, event)
+        if kind.endswith("StateExited"):
+            # A map or a parallel is left after what is in it, so that its own name tells whose event this is.
+            self._step_at[event["id"]], line, _ = self._named(event["stateExitedEventDetails"]["name"], "")
+            self._line_at[event["id"]] = line
+            self._exit = _Exit(event["id"], line, at)
+        step = self.steps.get(line) if line is not None else None
+        if step is not None and kind.startswith(("Map", "Parallel")) and not kind.endswith("StateExited"):
+            step = self._holder(step)  # what happened is to the whole, and was led to by what is in it
         if step is None:
-            return []
+            return changed
         if kind.endswith("Scheduled"):
             step.tries += 1
             step.status, step.worked = RUNNING, True
@@ -87,26 +128,45 @@ class Steps:
         elif kind.endswith("StateExited") and (error := _routed_error(event)):
             step.status, step.note = RETRYING, error  # it ends as failed, unless it is tried again
         else:
-            return []
-        return [step]
+            return changed
+        return [*changed, step]
 
-    def _entered(self, event: dict[str, Any], type: str, before: str | None) -> list[Step]:
-        state = event["stateEnteredEventDetails"]["name"]
+    def _holder(self, step: Step) -> Step | None:
+        if step.kind in _HOLDERS:
+            return step
+        return self.steps.get(step.within or "")
+
+    def _named(self, state: str, type: str) -> tuple[str | None, str | None, str]:
+        """The step that a state belongs to, the line that it is told in, and its role."""
         mapped = self._states.get(state, {})
         id = mapped.get("step") if self._spec else state
         role = mapped.get("role", type.lower())
-        self._step_at[event["id"]] = id
+        return id, state if role == COMPENSATE and id is not None and self._spec else id, role
+
+    def _entered(self, event: dict[str, Any], type: str) -> list[Step]:
+        id, line, role = self._named(event["stateEnteredEventDetails"]["name"], type)
+        at = event["timestamp"]
+        self._step_at[event["id"]], self._line_at[event["id"]] = id, line
+        follows = self._exit is not None and self._exit.event == event["previousEventId"]
+        goes_on = follows and self._exit is not None and self._exit.line == line
         changed: list[Step] = []
-        if before is not None and before != id:
-            changed += self._close(before, event["timestamp"])
-        if id is None:
+        if goes_on:
+            self._exit = None
+        else:
+            changed += self._settle(at if follows else None)
+        if line is None:
             return changed
-        step = self.steps.get(id)
+        step = self.steps.get(line)
         if step is None:
-            kind = self._kinds.get(id, {}).get("kind", type.lower())
-            step = self.steps[id] = Step(id, kind, started=event["timestamp"])
+            known = self._kinds.get(line, {})
+            kind = COMPENSATE if role == COMPENSATE else known.get("kind", type.lower())
+            within = (known.get("within") or {}).get("step")
+            step = self.steps[line] = Step(line, kind, started=at, within=within)
         elif step.ended is not None:
             step.ended, step.status = None, RUNNING
+        if not goes_on:
+            step.runs += 1
+            step.live += 1
         if role == "back off":
             step.status = RETRYING
             step.note = step.note or "what came back was not as ensured"
@@ -116,20 +176,35 @@ class Steps:
         changed.append(step)
         return changed
 
+    def _settle(self, at: int | None = None) -> list[Step]:
+        """Takes note that the state which was left last was the last of its step."""
+        exit, self._exit = self._exit, None
+        step = self.steps.get(exit.line) if exit is not None and exit.line is not None else None
+        if exit is None or step is None or step.ended is not None:
+            return []
+        step.live -= 1
+        return self._close(step.id, exit.at if at is None else at) if step.live <= 0 else [step]
+
     def _close(self, id: str, at: int) -> list[Step]:
         step = self.steps[id]
-        step.ended = at
+        step.ended, step.live = at, 0
         if not step.worked:
             step.status = SKIPPED
         elif step.status == RETRYING:
             step.status = FAILED
         else:
             step.status, step.note = DONE, ""
-        return [step]
+        changed = [step]
+        for inner in self.steps.values():
+            if inner.ended is None and id in self._around(inner):
+                changed += self._close(inner.id, at)
+                if inner.status == DONE:
+                    inner.status = STOPPED  # a branch that was given up, as another failed
+        return changed
 
     def _end(self, kind: str, at: int, event: dict[str, Any]) -> list[Step]:
         changed: list[Step] = []
-        for step in self.steps.values():
+        for step in list(self.steps.values()):
             if step.ended is None:
                 changed += self._close(step.id, at)
                 if kind == "ExecutionAborted":

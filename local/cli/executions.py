@@ -69,7 +69,7 @@ def show(options: argparse.Namespace) -> int:
     now = loaded.snapshot.get("stopped") or _last_time(store, loaded)
     rows = [
         (
-            step.id,
+            "  " * steps.depth(step) + step.id,
             step.kind,
             step.status,
             f"{step.elapsed(now):.2f}",

@@ -26,6 +26,8 @@ class WorkflowFile(Workflow):
     root: Path | None = None
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Handlers that a workflow in Python was given as functions, by name."""
+    children: Mapping[str, Built] = field(default_factory=dict)
+    """Workflows in Python that a workflow in Python runs, by name."""
 
     @property
     def folder(self) -> Path:
@@ -143,6 +145,7 @@ def _file(checked: Checked, path: Path, built: python_files.Built | None) -> Wor
     return WorkflowFile(
         found.origin, found.name, found.definition, found.source_map, found.spec, found.warnings, found.text, path,
         None if built is None else built.folder, {} if built is None else built.workflow.functions,
+        {} if built is None else built.workflow.children,
     )  # fmt: skip
 
 

@@ -52,7 +52,9 @@ def progress(title: str, steps: Steps, clock: Callable[[], int]) -> Progress:
 def describe(step: Step, now: int) -> str:
     """What is to be said about a step, after its name."""
     parts = [f"{step.elapsed(now):.1f} s"] if step.status not in (SKIPPED,) else []
-    if step.tries > 1:
+    if step.runs > 1:
+        parts.append(f"{step.runs} times")
+    if step.tries > max(1, step.runs):
         parts.append(f"{step.tries} tries")
     if step.note:
         parts.append(step.note)
@@ -60,13 +62,13 @@ def describe(step: Step, now: int) -> str:
 
 
 class Lines:
-    """A line for every step that begins, is retried or ends."""
+    """A line for every step that waits, is retried or ends; for one that ends very often, ever fewer."""
 
     def __init__(self, title: str, steps: Steps, clock: Callable[[], int]):
         self._title = title
         self._steps = steps
         self._clock = clock
-        self._said: dict[str, tuple[str, int]] = {}
+        self._said: dict[str, tuple[str, int, int]] = {}
 
     def __enter__(self) -> Lines:
         print(self._title, file=sys.stderr)
@@ -76,14 +78,25 @@ class Lines:
         sys.stderr.flush()
 
     def feed(self, events: list[dict[str, Any]]) -> None:
-        for step in self._steps.feed(events):
-            if step.status == RUNNING and step.tries <= 1:
+        changed = self._steps.feed(events)
+        order = {id: number for number, id in enumerate(self._steps.steps)}  # as they began
+        for step in sorted(changed, key=lambda step: order[step.id]):
+            again = step.tries - step.runs
+            if step.status == RUNNING and again <= 0:
                 continue  # its end says it all
-            saying = step.status, step.tries
+            if step.status == DONE and step.runs > 9 and not _is_round(step.runs) and self._goes_on(step):
+                continue
+            saying = step.status, step.runs, again
             if self._said.get(step.id) != saying:
                 self._said[step.id] = saying
-                mark = _PLAIN[step.status]
-                print(f"  {mark:<7}{step.id:<24} {describe(step, self._clock())}".rstrip(), file=sys.stderr)
+                mark, indent = _PLAIN[step.status], "  " * self._steps.depth(step)
+                name = f"{indent}{step.id}"
+                print(f"  {mark:<7}{name:<24} {describe(step, self._clock())}".rstrip(), file=sys.stderr)
+
+    def _goes_on(self, step: Step) -> bool:
+        """Whether what is around it has not ended, so that it may run again."""
+        around = self._steps.steps.get(step.within or "")
+        return around is not None and around.ended is None
 
     def say(self, text: str) -> None:
         print(f"  {text}", file=sys.stderr, flush=True)
@@ -122,10 +135,16 @@ class LiveTree:
 
         tree = Tree(Text(self._title, style="bold"))
         now = self._clock()
+        nodes: dict[str, Tree] = {}
         for step in list(self._steps.steps.values()):
             line = Text()
             line.append(f"{_MARKS[step.status]} ", style=_STYLES[step.status])
             line.append(f"{step.id:<20} ")
             line.append(describe(step, now), style="dim")
-            tree.add(line)
+            nodes[step.id] = nodes.get(step.within or "", tree).add(line)
         return tree
+
+
+def _is_round(number: int) -> bool:
+    """10, 20, 50, 100, 200, …"""
+    return str(number).rstrip("0") in ("1", "2", "5")

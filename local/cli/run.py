@@ -24,6 +24,7 @@ from ..cloud import CallFailed, LocalCloud
 from ..owners import OwnedElsewhere, Owner
 from ..people import whoami
 from . import versions
+from .children import children_of, not_found
 from .files import WorkflowFile, load_workflow, read_input
 from .opening import find_execution, open_store
 from .parsers.adding import STAGE
@@ -177,9 +178,8 @@ class _Watch:
         self._execution, self.shown = execution, shown
 
     def __call__(self, execution: str, commit: Commit) -> None:
-        if execution != self._execution:
-            return
-        self.shown.feed(commit.events)
+        if execution == self._execution:
+            self.shown.feed(commit.events)
         for event in commit.events:
             if event["type"] == "TaskSubmitted" and (text := waits_for(event)) is not None:
                 self.shown.say(text)
@@ -209,11 +209,23 @@ def _functions(folder: Path) -> Functions:
 
 
 def _deploy(cloud: LocalCloud, workflow: WorkflowFile) -> str:
-    """The ARN of the state machine, which has this definition now."""
+    """The ARN of the state machine, which has this definition now; the workflows that it runs are deployed with it."""
+    children = children_of(workflow)
+    for parent, step in children.missing:
+        try:
+            cloud.call("DescribeStateMachine", stateMachineArn=_machine(cloud, step.workflow))
+        except CallFailed:
+            raise WrongRequest(not_found(parent, step)) from None
     try:
+        for child in children.found:
+            deploy(cloud.runtime, cloud.store.tenant, child)
         return deploy(cloud.runtime, cloud.store.tenant, workflow)
     except DeploymentRefused as refused:
         raise WrongRequest(str(refused)) from None
+
+
+def _machine(cloud: LocalCloud, name: str) -> str:
+    return f"arn:aws:states:{cloud.runtime.region}:{cloud.runtime.account}:stateMachine:{name}"
 
 
 def _start(cloud: LocalCloud, machine: str, name: str, input: str) -> str:

@@ -111,7 +111,7 @@ class Stratum:
 
             if found := input_violations(file, text):
                 raise errors.InvalidInput(file.name, found)
-            machine = self.backend.deploy(file, None)
+            machine = self._deploy(file, None)
         return self.get(self.backend.start(machine, name or new_name(), text, file))
 
     def get(self, execution: Execution | str) -> Execution:
@@ -295,14 +295,36 @@ class Stratum:
     def deploy(self, workflow: Workflow | str | Path, *, role: str | None = None) -> str:
         """Makes a state machine of the workflow, or gives an earlier one this definition; answers its ARN.
 
-        In this process `start` does it by itself. On AWS it takes a role, and what its tasks call has to be there.
+        The workflows that it runs as children, in files beside it or given in Python, are deployed with it. In this process
+        `start` does it by itself. On AWS it takes a role, and what its tasks call has to be there.
         """
         file = self._file(workflow)
         if file is None:
             raise ValueError(f"{workflow} is no workflow to deploy: give a Workflow or the path of a file")
-        return self.backend.deploy(file, role)
+        return self._deploy(file, role)
 
     # -- behind it -----------------------------------------------------------------------------------------
+
+    def _deploy(self, file: WorkflowFile, role: str | None) -> str:
+        from ..cli.children import children_of, not_found
+        from ..cli.problem import WrongRequest
+
+        try:
+            children = children_of(file)
+        except WrongRequest as problem:
+            raise errors.StratumError(str(problem)) from None
+        for parent, step in children.missing:
+            try:
+                machine = self.backend.machine(step.workflow)
+                self.backend.call("DescribeStateMachine", stateMachineArn=machine)
+            except errors.StateMachineDoesNotExist:
+                raise errors.StateMachineDoesNotExist(
+                    "StateMachineDoesNotExist", not_found(parent, step)
+                ) from None
+        for child in children.found:
+            self._give(child)
+            self.backend.deploy(child, role)
+        return self.backend.deploy(file, role)
 
     def _changed(self) -> None:
         with self._news:

@@ -157,9 +157,12 @@ def _response(name: str, task: TaskCommand, outcome: Outcome) -> Response:
     if task.resource.startswith(LAMBDA_INVOKE) and not task.resource.endswith(TOKEN):
         if not _is_invoke_response(outcome.value):
             text = f'{{"ExecutedVersion":"$LATEST","Payload":{text},"StatusCode":200}}'
+    elif task.resource == START_CHILD and not (isinstance(outcome.value, dict) and "Output" in outcome.value):
+        text = f'{{"Output":{text},"Status":"SUCCEEDED"}}'
     return Response(output=text)
 
 
+START_CHILD = "arn:aws:states:::states:startExecution.sync:2"
 _INVOKE_RESPONSE = {
     "ExecutedVersion", "FunctionError", "LogResult", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode",
 }  # fmt: skip

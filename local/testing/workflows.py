@@ -104,7 +104,7 @@ def load(
         return _of_python(str(given), folders)
     path = _find(Path(given), folders)
     there = path.stat()
-    return _of_file(path, asked, there.st_mtime_ns, there.st_size)
+    return _with_children(_of_file(path, asked, there.st_mtime_ns, there.st_size), path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _of_python(given: str, folders: Sequence[Path]) -> Workflow:
         loaded = files.load_workflow(Path(given))
     except WrongRequest as problem:
         raise SetupError(str(problem)) from None
-    return _of_loaded(loaded)
+    return _with_children(_of_loaded(loaded), loaded)
 
 
 def _is_builder(given: Any) -> TypeGuard[Builder]:
@@ -161,7 +161,23 @@ def _of_builder(given: Builder) -> Workflow:
         loaded = files.load_built(given)
     except workflows.InvalidWorkflow as error:
         raise SetupError(str(error)) from None
-    return _of_loaded(loaded)
+    return _with_children(_of_loaded(loaded), loaded)
+
+
+def _with_children(workflow: Workflow, source: files.WorkflowFile | Path) -> Workflow:
+    """The workflow with those that it runs. What is in no file may be mocked."""
+    if workflow.spec is None or workflow.beside or not _starts(workflow.text):
+        return workflow
+    from ..cli.children import children_of
+
+    if isinstance(source, Path):
+        source = files.WorkflowFile(
+            str(source), workflow.name, workflow.definition, spec=workflow.spec, path=source
+        )
+    try:
+        return replace(workflow, beside=tuple(map(_of_loaded, children_of(source).found)))
+    except WrongRequest as problem:
+        raise SetupError(str(problem)) from None
 
 
 def _of_loaded(loaded: files.WorkflowFile) -> Workflow:

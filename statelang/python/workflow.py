@@ -123,6 +123,7 @@ class Workflow:
         self._bodies = [_Open(("steps",), self._steps)]
         self._calls: dict[Path, Position] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
+        self._children: dict[str, Workflow] = {}
         self.changes = 0
         """Counts what was added; the same number means the same document."""
         self._note((), frame)
@@ -215,8 +216,10 @@ class Workflow:
 
     def workflow(self, id: str, workflow: str | Workflow, **fields: Unpack[CallFields]) -> Step:
         """Another workflow, run to its end."""
-        name = workflow.name if isinstance(workflow, Workflow) else workflow
-        return self._add(id, {"workflow": name}, fields)
+        if isinstance(workflow, Workflow):
+            self._children[workflow.name] = workflow
+            workflow = workflow.name
+        return self._add(id, {"workflow": workflow}, fields)
 
     def gate(
         self, id: str, *, approvers: Sequence[str], timeout: Duration, **fields: Unpack[GateFields]
@@ -310,6 +313,11 @@ class Workflow:
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         """The handlers that were given as functions, by name."""
         return dict(self._functions)
+
+    @property
+    def children(self) -> Mapping[str, Workflow]:
+        """The workflows that were given to be run as children, by name."""
+        return dict(self._children)
 
     def load(
         self,
