@@ -101,7 +101,7 @@ def _become(folder: str, arguments: list[str], environ: dict[str, str], files: l
     os.environ.clear()
     os.environ.update(environ)
     sys.argv = ["stratum", *arguments]
-    sys.path[0] = ""
+    sys.path[:1] = ["", *filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))]
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it is standard input
     from stratum.local.cli import main
 

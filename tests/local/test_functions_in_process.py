@@ -54,7 +54,8 @@ def test_ctrl_c_in_a_handler_goes_through() -> None:
         functions.invoke(Invocation("mod-fn", "null", "r"))
 
 
-def test_two_folders_may_have_modules_of_one_name(tmp_path: Path) -> None:
+def test_two_folders_may_have_modules_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "orders", raising=False)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "orders.py").write_text(
