@@ -22,6 +22,7 @@ from .logs import logger
 from .runtime import LEASE, Body, Runtime
 from .store import Commit, Conflict, Entry, Head, Store
 from .store.codec import encode_commit
+from .tenancy.limits import Limiter, counts
 
 HEAD_LAG = 8
 """How many commits a head may fall behind when nothing in it has changed that anybody searches for."""
@@ -84,6 +85,7 @@ class Executions:
         self._lock = threading.Lock()
         self._defined: set[str] = set()
         self._busy: Counter[str] = Counter()
+        self.limiter = Limiter(store, runtime)
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -409,6 +411,8 @@ class Executions:
                     logger.info(
                         "ended", tenant=tenant, execution=loaded.execution, status=loaded.snapshot["status"]
                     )
+                if loaded.snapshot["status"] != "RUNNING" and counts(loaded.snapshot):
+                    self.limiter.leave()
             for command in plan.commands:
                 if command["type"] in _KEPT:
                     self._keep(loaded, command)

@@ -3,6 +3,9 @@
 The queues are standard queues, and not FIFO. What keeps order here is the log: one conditional put of the next `seq` makes a
 message count, once, and whatever is late, doubled or out of order is let pass. FIFO would add nothing to that. It would cost a
 quarter more, let one poisoned message hold up all that follows in its group, and know no delay of a single message.
+
+Messages carry their tenant as `MessageGroupId`, which makes the queues fair: SQS hands out those of quiet tenants first while
+one has a backlog (SQS developer guide, "Amazon SQS fair queues").
 """
 
 from __future__ import annotations
@@ -52,11 +55,12 @@ class SqsOutbox:
         self._scheduler = scheduler
 
     def advance(self, bodies: Sequence[Body]) -> None:
-        self._send(self._advance_queue, [json.dumps(body) for body in bodies])
+        self._send(self._advance_queue, [(body["tenant"], json.dumps(body)) for body in bodies])
 
     def perform(self, bodies: Sequence[Body]) -> None:
         now = system_clock()
-        self._send(self._task_queue, [json.dumps({**body, "handed_out": now}) for body in bodies])
+        texts = [(body["tenant"], json.dumps({**body, "handed_out": now})) for body in bodies]
+        self._send(self._task_queue, texts)
 
     def perform_later(self, body: Body, at: int) -> None:
         """Until the task's lease has run out: then the sweeper hands it out anew, and two would look at it in turns."""
@@ -64,8 +68,9 @@ class SqsOutbox:
         if at < body.get("handed_out", now) + LEASE:
             seconds = min(MAX_DELAY_SECONDS, max(0, -(-(at - now) // 1000)))
             self._client.send_message(
-                QueueUrl=self._task_queue, MessageBody=json.dumps(body), DelaySeconds=seconds
-            )
+                QueueUrl=self._task_queue, MessageBody=json.dumps(body), DelaySeconds=seconds,
+                MessageGroupId=body["tenant"],
+            )  # fmt: skip
 
     def wake(self, tenant: str, execution: str, at: int) -> None:
         seconds = -(-(at - system_clock()) // 1000)
@@ -74,7 +79,10 @@ class SqsOutbox:
             self._schedule(self._scheduler, f"{tenant}/{execution}/{at}", at, text)
         elif seconds <= MAX_DELAY_SECONDS:
             self._client.send_message(
-                QueueUrl=self._advance_queue, MessageBody=text, DelaySeconds=max(0, seconds)
+                QueueUrl=self._advance_queue,
+                MessageBody=text,
+                DelaySeconds=max(0, seconds),
+                MessageGroupId=tenant,
             )
 
     def _schedule(self, scheduler: Scheduler, what: str, at: int, text: str) -> None:
@@ -98,9 +106,12 @@ class SqsOutbox:
         except client.exceptions.ConflictException:
             return
 
-    def _send(self, queue: str, texts: list[str]) -> None:
+    def _send(self, queue: str, texts: list[tuple[str, str]]) -> None:
         for batch in _batches(texts):
-            entries = [{"Id": str(index), "MessageBody": text} for index, text in enumerate(batch)]
+            entries = [
+                {"Id": str(index), "MessageBody": text, "MessageGroupId": tenant}
+                for index, (tenant, text) in enumerate(batch)
+            ]
             answer = self._client.send_message_batch(QueueUrl=queue, Entries=entries)
             if failed := answer.get("Failed"):
                 raise RuntimeError(
@@ -108,16 +119,16 @@ class SqsOutbox:
                 )
 
 
-def _batches(texts: list[str]) -> Iterator[list[str]]:
+def _batches(texts: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     """As few batches as SQS's limits on entries and bytes allow."""
-    batch: list[str] = []
+    batch: list[tuple[str, str]] = []
     size = 0
-    for text in texts:
+    for tenant, text in texts:
         length = len(text.encode())
         if batch and (len(batch) == _BATCH_ENTRIES or size + length > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        batch.append(text)
+        batch.append((tenant, text))
         size += length
     if batch:
         yield batch

@@ -12,6 +12,7 @@ from typing import Any
 
 from .logs import logger
 from .runtime import Runtime, deployed
+from .tenancy import limits, registry
 
 _PAGE = 1000
 """Executions of a tenant that are woken at a time."""
@@ -24,8 +25,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Takes a scheduled event, whose `detail.tenants` may name the tenants; answers how many were woken."""
-    detail = event.get("detail") or {}
-    tenants = detail.get("tenants") or os.environ.get("STRATUM_TENANTS", runtime.store.tenant).split(",")
+    tenants = (event.get("detail") or {}).get("tenants")
+    if not tenants:
+        tenants = _tenants(runtime)
     woken = overdue = 0
     for tenant in tenants:
         now = runtime.clock()
@@ -41,3 +43,15 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
     # The deployment makes a metric of it, and an alarm: what is woken again and again is stuck.
     logger.info("swept", woken=woken, overdue_seconds=overdue // 1000)
     return {"woken": woken}
+
+
+def _tenants(runtime: Runtime) -> list[str]:
+    """Those of `STRATUM_TENANTS`, and all that are registered; whose executions are counted is looked after as well."""
+    named = os.environ.get("STRATUM_TENANTS", runtime.store.tenant).split(",")
+    registered = registry.everyone(runtime.store)
+    for tenant in registered:
+        if tenant.limits.executions is not None and (
+            mended := limits.correct(runtime.store.for_tenant(tenant.name))
+        ):
+            logger.warning("executions were counted wrongly", tenant=tenant.name, mended=mended)
+    return list(dict.fromkeys([*named, *(tenant.name for tenant in registered)]))

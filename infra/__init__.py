@@ -10,6 +10,6 @@ A deployment comes about in four stages, each from nothing but the one before. A
 Two targets: `engine`, our handlers on Lambda, SQS, DynamoDB, EventBridge Scheduler and S3; and `step-functions`, AWS's
 own state machines, with gates and agent steps served by our work handler. Nothing of either is always on.
 
-`stages` finds what has been deployed. The `stratum` command is the one who calls; this room imports no other but
+`stages` finds what has been deployed; `tenants` are IAM policies of one tenant. The `stratum` command is the one who calls; this room imports no other but
 `statelang`, and of `handlers` the names of what Lambda is pointed at.
 """

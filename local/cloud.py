@@ -87,6 +87,8 @@ class LocalCloud:
         self._runtimes: dict[tuple[str, str], Runtime] = {}
         self.store = store
         self._pool = ThreadPoolExecutor(workers, "stratum-task") if workers else None
+        self._workers = workers
+        self._submitted = 0
         self._failures: list[BaseException] = []
         self._stood = (-1, 0.0)
         self._closed = False
@@ -147,7 +149,7 @@ class LocalCloud:
         queues = self.queues
         wake = queues.next_wake
         if isinstance(self.clock, VirtualClock):
-            if wake is not None and not queues.waiting and self._overtaken(wake) <= 0:
+            if wake is not None and not self._ready and self._overtaken(wake) <= 0:
                 self.clock.advance_to(wake)
                 return
             if wake is not None:
@@ -155,9 +157,9 @@ class LocalCloud:
         elif wake is not None:
             seconds = min(seconds, max(0, wake - self.clock()) / 1000)
         with queues.changed:
-            if not queues.waiting:
+            if not self._ready:
                 queues.changed.wait(seconds)
-        if not queues.waiting:
+        if not self._ready:
             self._look_at_store()
 
     def reset(self) -> None:
@@ -198,7 +200,9 @@ class LocalCloud:
         if self._failures:
             raise self._failures.pop()
         self.queues.ripen(self.clock())
-        given = self.queues.take_tasks()
+        # What the workers cannot begin yet stays in the queue, where tenants take turns.
+        room = self._room()
+        given = self.queues.take_tasks() if room is None else self.queues.take_tasks(room) if room else []
         if given and self._pool is None:
             # What waits for others must not keep those of its own batch waiting.
             first = [body for body in given if not _waits(body)] or given[:1]
@@ -206,8 +210,10 @@ class LocalCloud:
             self._perform(first, self.queues.generation)
         elif self._pool is not None:
             for body in given:
+                with self.queues.changed:
+                    self._submitted += 1
                 self._pool.submit(self._perform, [body], self.queues.generation).add_done_callback(
-                    self._note_failure
+                    self._note_done
                 )
         bodies = self.queues.take_messages(self.clock())
         if bodies:
@@ -226,7 +232,19 @@ class LocalCloud:
         if failed and not self._closed and generation == self.queues.generation:
             self.queues.perform_again(failed)
 
-    def _note_failure(self, done: Future[None]) -> None:
+    def _room(self) -> int | None:
+        """How many tasks can be begun now; None where they are performed one after the other."""
+        return None if self._pool is None else self._workers - self._submitted
+
+    @property
+    def _ready(self) -> bool:
+        """Whether something waits that can be taken now."""
+        return self.queues.messages_wait or (self.queues.waiting and self._room() != 0)
+
+    def _note_done(self, done: Future[None]) -> None:
+        with self.queues.changed:
+            self._submitted -= 1
+            self.queues.changed.notify_all()
         if not done.cancelled() and (error := done.exception()) is not None:
             self._failures.append(error)
 
@@ -242,7 +260,7 @@ class LocalCloud:
             if wake is None and not queues.in_flight and not queues.waiting:
                 return False
             left = _LOOK_AT_STORE if wake is None else self._overtaken(wake)
-            if wake is not None and left <= 0 and not queues.waiting:
+            if wake is not None and left <= 0 and not self._ready:
                 self.clock.advance_to(wake)
                 return True
             seconds = min(_LOOK_AT_STORE, max(0, left))
@@ -255,9 +273,9 @@ class LocalCloud:
         if deadline is not None:
             seconds = min(seconds, max(0.0, deadline - time.monotonic()))
         with queues.changed:
-            if not queues.waiting:
+            if not self._ready:
                 queues.changed.wait(seconds)
-        if not queues.waiting:
+        if not self._ready:
             self._look_at_store()
         return True
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,48 @@ from ..handlers.runtime import Body
 MAX_RECEIVES = 5
 """How often a message is delivered before it counts as dead."""
 
+_SHARE = 10
+"""How many of one tenant are taken at a time while others wait."""
+
 
 class DeadLetter(RuntimeError):
     """A message was refused every time it was delivered; the log of the handlers says why."""
+
+
+class FairQueue:
+    """A queue that takes turns between tenants, as SQS does between message groups: a backlog of one keeps no other waiting."""
+
+    def __init__(self) -> None:
+        self._by_tenant: dict[str, deque[Body]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_tenant.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._by_tenant)
+
+    def extend(self, bodies: Iterable[Body]) -> None:
+        for body in bodies:
+            self._by_tenant.setdefault(body["tenant"], deque()).append(body)
+
+    def take(self, limit: int) -> list[Body]:
+        """Up to `limit` bodies, one of each tenant in turn; where several wait, none has more than a small batch of them."""
+        share = _SHARE if len(self._by_tenant) > 1 else limit
+        found: list[Body] = []
+        turns: Counter[str] = Counter()
+        while self._by_tenant and len(found) < limit:
+            tenant = next(iter(self._by_tenant))
+            if turns[tenant] == share:
+                break  # all others have had as many, or have no more
+            turns[tenant] += 1
+            waiting = self._by_tenant.pop(tenant)
+            found.append(waiting.popleft())
+            if waiting:
+                self._by_tenant[tenant] = waiting  # it is the last now
+        return found
+
+    def clear(self) -> None:
+        self._by_tenant.clear()
 
 
 class LocalQueues:
@@ -28,8 +67,8 @@ class LocalQueues:
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
-        self._messages: deque[Body] = deque()
-        self._tasks: deque[Body] = deque()
+        self._messages = FairQueue()
+        self._tasks = FairQueue()
         self._wakes: list[tuple[int, int, Body]] = []
         self._count = 0
         self._in_flight: set[tuple[Any, ...]] = set()
@@ -54,7 +93,7 @@ class LocalQueues:
                 key = _task(body)
                 if key not in self._in_flight and key not in self._delayed:
                     self._in_flight.add(key)
-                    self._tasks.append(body)
+                    self._tasks.extend([body])
             self.changed.notify_all()
 
     def perform_later(self, body: Body, at: int) -> None:
@@ -81,8 +120,8 @@ class LocalQueues:
         """The messages that wait, with what is due at `now`."""
         with self.changed:
             while self._wakes and self._wakes[0][0] <= now:
-                self._messages.append(heapq.heappop(self._wakes)[2])
-            return [self._messages.popleft() for _ in range(min(limit, len(self._messages)))]
+                self._messages.extend([heapq.heappop(self._wakes)[2]])
+            return self._messages.take(limit)
 
     def ripen(self, now: int) -> None:
         """Tasks that were to be performed by `now` wait to be taken."""
@@ -91,11 +130,11 @@ class LocalQueues:
                 body = heapq.heappop(self._later)[2]
                 self._delayed.discard(_task(body))
                 self._in_flight.add(_task(body))
-                self._tasks.append(body)
+                self._tasks.extend([body])
 
     def take_tasks(self, limit: int = 100) -> list[Body]:
         with self.changed:
-            return [self._tasks.popleft() for _ in range(min(limit, len(self._tasks)))]
+            return self._tasks.take(limit)
 
     @contextmanager
     def performing(self, generation: int) -> Iterator[None]:
@@ -152,6 +191,10 @@ class LocalQueues:
     def waiting(self) -> bool:
         """Whether a message or a task waits to be taken."""
         return bool(self._messages or self._tasks)
+
+    @property
+    def messages_wait(self) -> bool:
+        return bool(self._messages)
 
     @property
     def in_flight(self) -> int:

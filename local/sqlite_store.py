@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 
 from ..handlers.store import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, Stored, StoreError
 from ..handlers.store.codec import decode_commit, encode_commit, pack, pack_text, unpack, unpack_text
+from ..handlers.tenancy.names import check_stored_name
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -48,6 +49,8 @@ CREATE TABLE records (
 """
 _HEAD = "arn, name, state_machine, status, started_at, stopped_at, definition, seq, digest, snapshot_seq, wake_at, fields"
 _BUSY_SECONDS = 30
+_COUNTER = "counter"
+"""The kind of the records that are counters."""
 _CACHED = 4096
 
 
@@ -56,7 +59,7 @@ class SqliteStore:
 
     def __init__(self, connection: _Connection, tenant: str = "default"):
         self._connection = connection
-        self.tenant = tenant
+        self.tenant = check_stored_name(tenant)
         self._ids: OrderedDict[str, int] = OrderedDict()
 
     def for_tenant(self, tenant: str) -> SqliteStore:
@@ -267,6 +270,38 @@ class SqliteStore:
         with self._connection.transaction() as run:
             run("DELETE FROM records WHERE tenant = ? AND kind = ? AND key = ?", (self.tenant, kind, key))
 
+    # -- counters --------------------------------------------------------------------------------------
+
+    def running(self) -> int:
+        with self._connection.reading() as run:
+            return run(
+                "SELECT count(*) FROM executions WHERE tenant = ? AND wake_at IS NOT NULL AND status = 'RUNNING'"
+                " AND state_machine NOT LIKE '%:mapRun:%'",
+                (self.tenant,),
+            ).fetchone()[0]
+
+    def count(self, counter: str, amount: int, *, floor: int = 0, most: int | None = None) -> int | None:
+        with self._connection.transaction() as run:
+            after = max(self._counted(run, counter), floor) + amount
+            if most is not None and after > most:
+                return None
+            run(
+                "INSERT OR REPLACE INTO records VALUES (?, ?, ?, 1, ?)",
+                (self.tenant, _COUNTER, counter, json.dumps({"count": after})),
+            )
+        return after
+
+    def counted(self, counter: str) -> int:
+        with self._connection.reading() as run:
+            return self._counted(run, counter)
+
+    def _counted(self, run: Any, counter: str) -> int:
+        row = run(
+            "SELECT value FROM records WHERE tenant = ? AND kind = ? AND key = ?",
+            (self.tenant, _COUNTER, counter),
+        ).fetchone()
+        return 0 if row is None else json.loads(row[0])["count"]
+
     # -- all there is ----------------------------------------------------------------------------------
 
     def tenants(self) -> list[str]:
@@ -287,7 +322,9 @@ class SqliteStore:
                 break
             last = rows[-1][0]
         with self._connection.reading() as run:
-            kinds = run("SELECT DISTINCT kind FROM records WHERE tenant = ?", (self.tenant,)).fetchall()
+            kinds = run(
+                "SELECT DISTINCT kind FROM records WHERE tenant = ? AND kind <> ?", (self.tenant, _COUNTER)
+            ).fetchall()
         yield from (("record", kind) for (kind,) in kinds)
 
     def freeze(self) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 from ..handlers.store import Store
+from ..handlers.tenancy.names import InvalidTenant, check_name
+
+TENANT = "STRATUM_TENANT"
+"""The environment's variable that names the tenant of a store that is opened; "default" without it."""
 
 
 class StoreUrlError(ValueError):
     """The address is none of a store; the text says what one looks like."""
 
 
-def open_store(url: str, tenant: str = "default") -> Store:
-    """Opens the store.
+def open_store(url: str, tenant: str | None = None) -> Store:
+    """Opens the store, of `tenant` or of `STRATUM_TENANT`.
 
     - `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:`; `?sync=normal` gives up the
       last commits on a power cut (not on a crash) for speed.
@@ -18,6 +24,11 @@ def open_store(url: str, tenant: str = "default") -> Store:
 
     Raises `StoreUrlError`, or `StoreError` when there is something else at that address.
     """
+    if tenant is None:
+        try:
+            tenant = check_name(os.environ.get(TENANT) or "default")
+        except InvalidTenant as error:
+            raise StoreUrlError(f"{TENANT}: {error}") from None
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         from .sqlite_store import from_url

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ...statelang.engine import HISTORY_LIMIT, messages
 from ..arns import StatesArn, parse_arn
 from ..executions import ExecutionNotFound, Executions, Loaded
 from ..runtime import Runtime
 from ..store import InvalidToken, Record, Store
+from ..tenancy.limits import TooManyExecutions, TooManyStarts
 from . import aliases
 from . import parameters as read
 from .errors import ApiError, execution_does_not_exist, invalid_arn, invalid_token
@@ -18,6 +19,7 @@ from .parameters import Parameters
 from .state_machines import find as find_state_machine
 from .state_machines import state_machine
 
+T = TypeVar("T")
 _INCLUDED = {"included": True}
 _DAY = 24 * 60 * 60 * 1000
 _LIFETIME = 365 * _DAY
@@ -79,7 +81,11 @@ def begin(
     fields = {key: text for key, text in (("version", version), ("alias", alias)) if text is not None}
     if before is not None and executions.store.head(execution) is None:
         before(execution)
-    loaded = executions.start(message, value["definition"], fields)
+    loaded = admitted(
+        executions,
+        lambda: executions.start(message, value["definition"], fields),
+        lambda: executions.store.head(execution) is not None,
+    )
     known = None
     if loaded is None:
         loaded = executions.load(execution)
@@ -90,6 +96,17 @@ def begin(
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution}'")
     started = loaded.snapshot["execution"]["started"] / 1000
     return {"executionArn": execution, "startDate": started, "known": known}
+
+
+def admitted(executions: Executions, start: Callable[[], T | None], known: Callable[[], bool]) -> T | None:
+    """What `start` answers, within the tenant's limits. Raises `ThrottlingException` and `ExecutionLimitExceeded`."""
+    try:
+        return executions.limiter.admit(start, known=known)
+    except TooManyStarts as error:
+        raise ApiError("ThrottlingException", f"Rate exceeded: {error}") from None
+    except TooManyExecutions as error:
+        message = f"The maximum number of running executions has been reached: {error}"
+        raise ApiError("ExecutionLimitExceeded", message) from None
 
 
 def resolve(store: Store, arn: str, now: int) -> tuple[Record, str | None, str | None]:
@@ -128,8 +145,13 @@ def redrive_execution(runtime: Runtime, tenant: str, parameters: Parameters) -> 
     if redrivable["redriveStatus"] != "REDRIVABLE":
         raise ApiError("ExecutionNotRedrivable", redrivable.get("redriveStatusReason", _BY_MAP_RUN))
     message = messages.redrive(runtime.requester, token)
-    for failure in executions.advance({loaded.execution: [message]}).values():
-        raise failure
+
+    def redrive() -> bool:
+        for failure in executions.advance({loaded.execution: [message]}).values():
+            raise failure
+        return True
+
+    admitted(executions, redrive, lambda: False)
     return {"redriveDate": executions.load(loaded.execution).snapshot["redriven"] / 1000}
 
 

@@ -21,6 +21,7 @@ from ..identity import caller_of
 from ..logs import logger
 from ..runtime import Runtime, deployed
 from ..store import StoreError
+from ..tenancy.callers import InvalidTenant, NotYours, tenant_of
 from . import shapes
 from .errors import ApiError
 
@@ -89,21 +90,24 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Takes a function URL's event and answers `{"statusCode", "headers", "body"}`; errors are answers too."""
-    operation = "unknown"
+    operation, tenant = "unknown", None
     try:
         request = parse(event, model=FunctionUrlRequest)
         headers = {name.lower(): value for name, value in request.headers.items()}
+        operation = headers.get("x-amz-target", "").removeprefix(TARGET)
         if (caller := caller_of(event)) is not None:
             runtime = runtime.on_behalf_of(caller.to_json())
-        operation = headers.get("x-amz-target", "").removeprefix(TARGET)
-        answer = call(
-            runtime, operation, _parameters(request), headers.get("x-stratum-tenant", runtime.store.tenant)
-        )
+        tenant = tenant_of(runtime.store, caller, headers)
+        answer = call(runtime, operation, _parameters(request), tenant)
         status = 200
     except ApiError as error:
         answer, status = {"__type": error.type, "message": error.message, **error.fields}, error.status
     except ValidationError as error:
         answer, status = {"__type": "SerializationException", "message": str(error)}, 400
+    except InvalidTenant as error:
+        answer, status = {"__type": "ValidationException", "message": str(error)}, 400
+    except NotYours as error:
+        answer, status = {"__type": "AccessDeniedException", "message": str(error)}, 400
     except StoreError as error:
         logger.error("the store failed", operation=operation, reason=str(error))
         answer, status = {"__type": "InternalServerError", "message": str(error)}, 500
@@ -111,7 +115,9 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
         logger.exception("failed", operation=operation)
         answer = {"__type": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
         status = 500
-    logger.info("called", operation=operation, status=status, execution=answer.get("executionArn"))
+    logger.info(
+        "called", tenant=tenant, operation=operation, status=status, execution=answer.get("executionArn")
+    )
     headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": str(uuid.uuid4())}
     if status != 200:
         headers["x-amzn-errortype"] = str(answer["__type"])

@@ -15,7 +15,7 @@ from ..store import Store
 from ..store.codec import references
 from .lines import FIRST, VERSION, Writer
 
-NOT_KEPT = frozenset({"restore"})
+NOT_KEPT = frozenset({"restore", "tenant-drift"})
 """Kinds of records that are of one store alone."""
 
 

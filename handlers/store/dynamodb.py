@@ -6,6 +6,7 @@
 | payload | the same | `p#` and its digest |
 | head | the same | `head` |
 | record | `tenant#r#kind` | its key |
+| counter | `tenant#n` | its name |
 
 The way of every commit is point reads and conditional puts: no transaction, no query. What an item cannot hold
 goes to S3.
@@ -31,6 +32,7 @@ from urllib.parse import parse_qs
 import boto3
 from botocore.config import Config
 
+from ..tenancy.names import check_stored_name
 from .codec import decode_commit, encode_commit, pack, pack_text, unpack, unpack_text
 from .protocol import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, Stored, StoreError
 from .table import BY_MACHINE, BY_START, BY_WAKE, create_table
@@ -60,7 +62,7 @@ class DynamoDbStore:
         self._table = table
         self._bucket = bucket
         self._s3 = s3
-        self.tenant = tenant
+        self.tenant = check_stored_name(tenant)
         self._shards = shards
         # Payloads that are there already need not be written again; forgetting one only costs a write.
         self._written: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -323,6 +325,66 @@ class DynamoDbStore:
 
     def delete(self, kind: str, key: str) -> None:
         self._client.delete_item(TableName=self._table, Key=self._record_key(kind, key))
+
+    # -- counters --------------------------------------------------------------------------------------
+
+    def running(self) -> int:
+        condition, values = "waking = :p", {":m": {"S": ":mapRun:"}}
+        keys = (
+            [self.tenant]
+            if self._shards == 1
+            else [f"{self.tenant}#{shard}" for shard in range(self._shards)]
+        )
+        found = 0
+        for key in keys:
+            start: dict[str, Any] = {}
+            while True:
+                answer = self._client.query(
+                    TableName=self._table, IndexName=BY_WAKE, KeyConditionExpression=condition, Select="COUNT",
+                    ExpressionAttributeValues={**values, ":p": {"S": key}}, FilterExpression="NOT contains(machine, :m)", **start,
+                )  # fmt: skip
+                found += answer["Count"]
+                if "LastEvaluatedKey" not in answer:
+                    break
+                start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found
+
+    def count(self, counter: str, amount: int, *, floor: int = 0, most: int | None = None) -> int | None:
+        while True:
+            # Where it stands is not read first: whoever is alone needs one write, or two for the first time in a while.
+            condition, values = "n > :floor", {":floor": floor, ":amount": amount}
+            if most is not None:
+                condition, values = f"{condition} AND n <= :most", {**values, ":most": most - amount}
+            if (after := self._move(counter, "n = n + :amount", condition, values)) is not None:
+                return after
+            if most is None or floor + amount <= most:
+                values = {":floor": floor, ":after": floor + amount}
+                condition = "attribute_not_exists(n) OR n <= :floor"
+                if (after := self._move(counter, "n = :after", condition, values)) is not None:
+                    return after
+            now = max(self.counted(counter), floor)
+            if most is not None and now + amount > most:
+                return None
+
+    def _move(self, counter: str, change: str, condition: str, values: dict[str, int]) -> int | None:
+        try:
+            answer = self._client.update_item(
+                TableName=self._table, Key=self._counter_key(counter), UpdateExpression=f"SET {change}",
+                ConditionExpression=condition, ReturnValues="ALL_NEW",
+                ExpressionAttributeValues={name: {"N": str(value)} for name, value in values.items()},
+            )  # fmt: skip
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return None
+        return int(answer["Attributes"]["n"]["N"])
+
+    def counted(self, counter: str) -> int:
+        answer = self._client.get_item(
+            TableName=self._table, Key=self._counter_key(counter), ConsistentRead=True
+        )
+        return int(answer["Item"]["n"]["N"]) if "Item" in answer else 0
+
+    def _counter_key(self, counter: str) -> dict[str, Any]:
+        return {"pk": {"S": f"{self.tenant}#n"}, "sk": {"S": counter}}
 
     # -- all there is ----------------------------------------------------------------------------------
 

@@ -181,6 +181,21 @@ class Store(Protocol):
         """The text that was stored under `digest`."""
         ...
 
+    def running(self) -> int:
+        """How many executions run, those of distributed maps excepted. Reads all of them."""
+        ...
+
+    def count(self, counter: str, amount: int, *, floor: int = 0, most: int | None = None) -> int | None:
+        """Moves a counter from where it stands, or from `floor` where that is higher, by `amount`: atomically, as one write.
+
+        Answers where it stands then, or None where that would be above `most`: then nothing has changed.
+        """
+        ...
+
+    def counted(self, counter: str) -> int:
+        """Where a counter stands; 0 where it never moved."""
+        ...
+
     def tenants(self) -> list[str]:
         """Every tenant that has something here, by name. May read all there is: for whoever runs the store."""
         ...

@@ -15,6 +15,7 @@ from ..identity import Identity
 from ..runtime import Runtime
 from ..steps import DONE, Steps
 from ..store import Commit, Store
+from ..tenancy.limits import LimitReached
 from ..workflows import source_map
 from . import points
 from .points import Point
@@ -45,7 +46,8 @@ def fork(
     """Starts the execution `name`, which goes on from where `execution` stood `at` a place (`points.find`).
 
     `input` is JSON text in place of the input that the workflow sees from there on. Raises `NoSuchPoint`, `CannotFork`,
-    `ExecutionExists`, `ExecutionNotFound`, and `NotAllowed`: an agent gives no new input to what was approved before.
+    `ExecutionExists`, `ExecutionNotFound`, and `NotAllowed`: an agent gives no new input to what
+    was approved before, and a tenant starts no more than it may.
     """
     executions = runtime.executions(tenant)
     origin = executions.load(execution)
@@ -61,9 +63,14 @@ def fork(
         lineage["reason"] = reason
     message = messages.fork(arn, snapshot, lineage, input=input) | {"requester": by.to_json()}
     fields = dict(head.fields) if head is not None else {}
-    loaded = executions.start(
-        message, snapshot["definition"], {**fields, "forked_from": execution}, behind=shared
-    )
+    fields |= {"forked_from": execution}
+    try:
+        loaded = executions.limiter.admit(
+            lambda: executions.start(message, snapshot["definition"], fields, behind=shared),
+            known=lambda: executions.store.head(arn) is not None,
+        )
+    except LimitReached as reached:
+        raise NotAllowed(str(reached)) from None
     if loaded is None:
         raise ExecutionExists(f"there is an execution '{name}' already; another name begins a new one")
     return loaded, point

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from aws_lambda_powertools.utilities.parser import BaseModel, parse
 
-from ...statelang.engine import read_token
+from ...statelang.engine import is_genuine, read_token
 from ..executions import ExecutionNotFound
 from ..identity import Identity
 from ..logs import logger
@@ -69,6 +69,8 @@ def handle(runtime: Runtime, event: dict[str, Any], tenant: str) -> dict[str, An
         return _remind(desk, payload)
     if not payload["token"]:
         raise ValueError("a gate or agent step brings its task's token, as $states.context.Task.Token")
+    if not _is_its_own(desk, payload):
+        raise ValueError(f"the token is none of {payload['execution']}, of the tenant {tenant}")
     for name in ("contract", "form"):
         if payload[name] is not None:
             rules.check_schema(payload[name])
@@ -78,6 +80,21 @@ def handle(runtime: Runtime, event: dict[str, Any], tenant: str) -> dict[str, An
             return {"work": item.handle, "kind": item.kind, "step": item.step}
         except Conflict:
             continue  # somebody answers, or this payload was delivered twice: look again
+
+
+def _is_its_own(desk: Desk, payload: dict[str, Any]) -> bool:
+    """Whether the token is the execution's, which is the tenant's: whoever may invoke this function can say anything.
+
+    Step Functions' own tokens tell nothing; its executions are the stage's own tenant's.
+    """
+    found = read_token(payload["token"])
+    if found is None:
+        return desk.tenant == desk.runtime.store.tenant
+    try:
+        snapshot = desk.executions.load(found[0]).snapshot
+    except ExecutionNotFound:
+        return False
+    return found[0] == payload["execution"] and is_genuine(payload["token"], snapshot.get("secret", ""))
 
 
 def _take(desk: Desk, payload: dict[str, Any]) -> WorkItem:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..identity import Identity
+from ..tenancy.names import check_name
 from . import rules
 from .items import WorkItem
 from .refusal import CHANGED, EXPIRED, FORGED, NOT_ALLOWED, USED, Refused
@@ -48,6 +49,7 @@ class Link:
     approver: str
     until: int
     nonce: str
+    tenant: str | None = None
 
 
 def key_of(runtime: Runtime, environ: Mapping[str, str] = os.environ) -> bytes:
@@ -72,7 +74,7 @@ def make(desk: Desk, item: WorkItem, approver: str, *, seconds: int = LINK_SECON
     until = desk.runtime.clock() + seconds * 1000
     if item.deadline is not None:
         until = min(until, item.deadline)
-    said = [item.handle, item.digest, approver, until, secrets.token_hex(8)]
+    said = [item.handle, item.digest, approver, until, secrets.token_hex(8), desk.tenant]
     body = _encode(json.dumps(said, separators=(",", ":")).encode())
     desk.note(item, "link made", by, approver=approver, shown=item.digest)
     return f"{body}.{_encode(_signature(desk, body))}"
@@ -128,6 +130,15 @@ def decide(desk: Desk, token: str, outcome: str, *, comment: str | None, form: A
     item = desk.decide(link.handle, outcome, by, comment=comment, form=form, shown=link.digest)
     desk.items.store.put(_USED, link.nonce, {"at": desk.runtime.clock(), "work": link.handle})
     return item
+
+
+def tenant_of(token: str) -> str | None:
+    """Whose gate a link says that it is for: to look for it there, where `read` finds out whether it is genuine."""
+    try:
+        said = json.loads(_decode(token.partition(".")[0]))
+        return check_name(said[5])
+    except (ValueError, TypeError, LookupError, binascii.Error):
+        return None
 
 
 def _claimed_handle(token: str) -> str:

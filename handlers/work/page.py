@@ -49,7 +49,8 @@ _HEADERS = {
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point, behind a function URL that anybody may call: the link is what lets them in."""
     runtime = deployed()
-    return handle(lambda: Desk(runtime, runtime.store.tenant), event)
+    tenant = links.tenant_of(_token(event)) or runtime.store.tenant
+    return handle(lambda: Desk(runtime, tenant), event)
 
 
 def handle(make_desk: Callable[[], Desk], event: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,8 +59,7 @@ def handle(make_desk: Callable[[], Desk], event: Mapping[str, Any]) -> dict[str,
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         if method in ("GET", "HEAD"):
-            token = (parse_qs(event.get("rawQueryString") or "").get("link") or [""])[0]
-            return _shown(make_desk(), token)
+            return _shown(make_desk(), _token(event))
         if method != "POST":
             return _page(405, "No such way", "<p>A gate's page is looked at, and its form sent.</p>")
         if (elsewhere := _from_elsewhere(headers)) is not None:
@@ -72,6 +72,16 @@ def handle(make_desk: Callable[[], Desk], event: Mapping[str, Any]) -> dict[str,
     except links.NoKey as error:
         logger.error("no key for links", reason=str(error))
         return _page(503, "Not set up", "<p>Links are not set up here.</p>")
+
+
+def _token(event: Mapping[str, Any]) -> str:
+    """The link's token: of the address that is looked at, or of the form that is sent."""
+    if ((event.get("requestContext") or {}).get("http") or {}).get("method") == "POST":
+        try:
+            return _fields(event).get("link", "")
+        except Refused:
+            return ""
+    return (parse_qs(event.get("rawQueryString") or "").get("link") or [""])[0]
 
 
 def _shown(desk: Desk, token: str) -> dict[str, Any]:

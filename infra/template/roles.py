@@ -51,7 +51,7 @@ def table(*, write: bool = True) -> dict[str, Any]:
     """The store's own way through the table: points, no scans and no transactions."""
     actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
     if write:
-        actions += ["dynamodb:DeleteItem", "dynamodb:PutItem"]
+        actions += ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
     return allow(actions, att("Table"), sub("${Table.Arn}/index/*"))
 
 

@@ -59,7 +59,7 @@ def revert(options: argparse.Namespace) -> int:
         made, point = forks.revert(
             runtime_on(store), store.tenant, head.execution, options.to, name, whoami(), options.reason
         )
-    except (points.NoSuchPoint, CannotFork, forks.ExecutionExists) as refused:
+    except (points.NoSuchPoint, CannotFork, forks.ExecutionExists, forks.NotAllowed) as refused:
         raise WrongRequest(f"{head.name}: {refused}") from None
     print(f"{head.name} is reverted to {point}; {name} goes on from there", file=sys.stderr)
     runs.keep_as(store, head.execution, made.execution)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from ...handlers.logs import logger
 from ...handlers.store import Head, Store
+from ...handlers.tenancy.names import OPERATOR
 from ..aws import Door
 
 SWEEP_SECONDS = 10.0
@@ -34,12 +35,18 @@ class Service:
 
     def start(self) -> int:
         """Begins; answers how many executions were running."""
-        running = [head for head in _running(self.cloud.store) if self._owns(head.execution)]
-        executions = self.cloud.runtime.executions(self.cloud.store.tenant)
-        for head in running:
-            executions.dispatch_pending(head.execution)
+        count = 0
+        for tenant in dict.fromkeys([self.cloud.store.tenant, *self.cloud.store.tenants()]):
+            if tenant == OPERATOR:
+                continue
+            executions = self.cloud.runtime.executions(tenant)
+            for head in _running(executions.store):
+                if not self._owns(head.execution):
+                    continue
+                executions.dispatch_pending(head.execution)
+                count += 1
         self._thread.start()
-        return len(running)
+        return count
 
     def close(self) -> None:
         self._stop.set()

@@ -19,3 +19,19 @@ def declare(commands: Commands) -> None:
             "--tenant", action="append", default=[], metavar="NAME", help="this tenant alone; may be given again"
         )  # fmt: skip
         command.add_argument("--json", action="store_true", help="what is in it, as JSON")
+
+    tenants = commands.add_with_store("tenants", "tenants:tenants", "show and set what tenants may do")
+    tenants.add_argument(
+        "words", nargs="*", metavar="set|remove|policy NAME", help="nothing: list tenants; set: their limits and callers;"
+        " remove: forget both; policy: print an IAM policy that lets nothing but the tenant's data be reached",
+    )  # fmt: skip
+    tenants.add_argument("--executions", metavar="N|none", help="how many may run at once")
+    tenants.add_argument("--starts-per-second", metavar="N|none", help="how many may be started in a second")
+    tenants.add_argument(
+        "--caller", action="append", default=[], metavar="ARN",
+        help="an IAM role, user or account that calls the API for the tenant, and for no other; may be given again",
+    )  # fmt: skip
+    tenants.add_argument("--no-caller", action="append", default=[], metavar="ARN")
+    tenants.add_argument("--table", metavar="ARN", help="for `policy`: the table")
+    tenants.add_argument("--bucket", metavar="NAME", help="for `policy`: the bucket of large values")
+    tenants.add_argument("--json", action="store_true")
