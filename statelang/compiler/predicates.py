@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..spec.contracts import MAX_VIOLATIONS, Contract
+from ..spec.contracts import CLOSE, MAX_VIOLATIONS, Contract
 from ..spec.models import Check
 from .errors import CONTRACT_VIOLATED, POSTCONDITION_FAILED
 from .rewriting import Names, quoted
@@ -118,7 +118,7 @@ class _Writer:
     def _parts(self, contract: Contract, value: str, path: str) -> list[str]:
         found: list[str] = []
         for key, part in (contract.fields or {}).items():
-            field = f"{value}.{_field_name(key)}"
+            field = _field(value, key)
             at = f"{path} & {quoted('.' + key)}"
             inner = self.check(part, field, at)
             if part.optional:
@@ -168,16 +168,23 @@ class _Writer:
             tests.append(f"$contains({value}, {_DATE_TIME})")
         for name, limit in contract.constraints.items():
             if name == "pattern":
-                tests.append(f"$contains({value}, /{limit.replace('/', chr(92) + '/')}/)")
+                if limit:  # JSONata has no empty ones
+                    tests.append(f"$contains({value}, /{limit.replace('/', chr(92) + '/')}/)")
+            elif name == "multipleOf" and not float(limit).is_integer():
+                ratio = f"{value} / {json.dumps(limit)}"
+                tests.append(f"$abs({ratio} - $round({ratio})) < {CLOSE}")
             else:
                 tests.append(_COMPARED[name].format(v=value, n=json.dumps(limit)))
         return " and ".join(tests)
 
 
-def _field_name(key: str) -> str:
-    """A field's name as a step of a path, quoted where it is not a plain word."""
+def _field(value: str, key: str) -> str:
+    """A field of a value: as a step of a path, its name quoted where it is not a plain word."""
+    if "`" in key:  # which no quoted name can have
+        return f"$lookup({value}, {quoted(key)})"
     words = ("and", "or", "in", "true", "false", "null", "function")
-    return key if re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII) and key not in words else f"`{key}`"
+    plain = re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII) and key not in words
+    return f"{value}.{key}" if plain else f"{value}.`{key}`"
 
 
 def _expected(contract: Contract) -> str:

@@ -31,6 +31,10 @@ CONSTRAINTS: dict[str, tuple[str, ...]] = {
 """Which constraint is for values of which types."""
 
 MAX_VIOLATIONS = 20
+MAX_NESTING = 16
+"""Levels of a type within which no other has a name: its checks become one expression."""
+CLOSE = "0.000000001"
+"""How near to a whole number the ratio to a fraction is that counts as `multipleOf` it."""
 _DATE_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 
 
@@ -198,7 +202,9 @@ def _holds(constraint: str, limit: Any, value: Any) -> bool:
     if constraint == "pattern":
         return re.search(limit, value) is not None
     if constraint == "multipleOf":
-        return value % limit == 0
+        if float(limit).is_integer():
+            return value % limit == 0
+        return abs(value / limit - round(value / limit)) < float(CLOSE)
     if constraint == "uniqueItems":
         return len({_key(item) for item in value}) == len(value)
     measured = len(value) if isinstance(value, str | list) else value
@@ -222,6 +228,7 @@ class TypeReader:
         self._findings = findings
         self._known: dict[str, Contract] = {}
         self._open: list[str] = []
+        self._depth = 0
 
     def named(self, name: str, at: Path = ()) -> Contract | None:
         if name in self._known:
@@ -236,12 +243,24 @@ class TypeReader:
             )
             return ANY
         self._open.append(name)
+        depth, self._depth = self._depth, 0
         contract = self.read(self._written[name], ("types", name))
+        self._depth = depth
         self._open.pop()
         self._known[name] = replace(contract, name=name)
         return self._known[name]
 
     def read(self, written: Any, path: Path) -> Contract:
+        if self._depth > MAX_NESTING:
+            hint = "give the inner ones names, under `types:`"
+            self._problem("S302", f"types are nested deeper than {MAX_NESTING} levels", path, hint)
+            return ANY
+        self._depth += 1
+        contract = self._read(written, path)
+        self._depth -= 1
+        return contract
+
+    def _read(self, written: Any, path: Path) -> Contract:
         if isinstance(written, str):
             return self._word(written.strip(), path)
         if isinstance(written, list):
@@ -310,6 +329,8 @@ class TypeReader:
                     constraints[key] = value
             elif isinstance(value, bool) or not isinstance(value, int | float):
                 self._problem("S302", f"`{key}` is a number, not {_shown(value)}", (*path, key))
+            elif key == "multipleOf" and value <= 0:
+                self._problem("S302", f"`multipleOf` is more than 0, not {_shown(value)}", (*path, key))
             else:
                 constraints[key] = value
         items = self.read(written["items"], (*path, "items")) if "items" in written else base.items

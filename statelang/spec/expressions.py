@@ -61,6 +61,12 @@ def halves(value: Any, path: Path) -> Iterator[Diagnostic]:
             yield Diagnostic("S508", f"an expression has to {what}", path, None, "such as {% $input.name %}")
     elif isinstance(value, dict):
         for key, part in value.items():
+            if is_expression(key):
+                yield Diagnostic("S508", "a key is no expression: it stays as it is written", (*path, key))
+            elif key.endswith(".$") and isinstance(part, str):
+                hint = f'write {key.removesuffix(".$")}: "{{% $input.name %}}"'
+                message = f"`{key}` is JSONPath's way in Amazon States Language; a spec has JSONata"
+                yield Diagnostic("S508", message, (*path, key), None, hint)
             yield from halves(part, (*path, key))
     elif isinstance(value, list):
         for index, part in enumerate(value):
@@ -147,9 +153,14 @@ def _reference(
     if name not in scope.known:
         if name in scope.elsewhere:
             return finding("S507", f"`${name}` is not known here: {scope.elsewhere[name]}", start, end)
+        if name == "eval":
+            hint = "`$parse` reads JSON"
+            return finding("S502", "Step Functions has no `$eval`", start, end, hint)
         if reference.builtin:
             return None
-        hint = did_you_mean(name, scope.known, "${}")
+        from ..jsonata.library import LIBRARY
+
+        hint = did_you_mean(name, [*scope.known, *LIBRARY], "${}")
         return finding("S502", f"there is no variable `${name}`", start, end, hint)
     if name in scope.steps and name not in scope.may:
         hint = f"`${name}` is there for steps that `{name}` leads to"

@@ -295,6 +295,7 @@ _gate = ("", _all)
 _draft = {"m.draft": [1]}
 GATES = {
     "is approved": Row(ASK % (*_gate, ""), "approve by ada", _draft, people=["approve"]),
+    "asks whom the input names": Row(ASK.replace("[ada]", "['{%% $input.who %%}', bob]") % (*_gate, ", on_timeout: escalate, escalate: {to: ['{% $input.boss %}'], timeout: 2h}"), "approve by ada", _draft, {"who": "ada", "boss": "eve"}, people=[None, "approve"], seconds=36_000, told=lambda ran: [item["approvers"] for item in ran.desk.of("gate")] == [["ada", "bob"], ["ada", "bob", "eve"]]),
     "is rejected": Row(ASK % (*_gate, ""), {"error": "Stratum.Rejected"}, _draft, people=["reject"]),
     "is rejected and caught by nothing": Row(ASK % ("", ", on_error: [{match: [Busy], next: sorry}]", ""), Fails("Stratum.Rejected", "rejected by ada: hm"), _draft, people=["reject"]),
     "is answered by nobody": Row(ASK % (*_gate, ""), {"error": "Stratum.Rejected"}, _draft, people=[None], seconds=36_000),
@@ -321,6 +322,7 @@ AGENTS = {
     "does it": Row(WORK % _all, 9, people=[GOOD]),
     "does it at the third attempt": Row(WORK % (_all + ", attempts: 3"), 9, people=[LOW, ODD, GOOD], told=lambda ran: [item["attempt"] for item in ran.desk.of("agent")] == [1, 2, 3]),
     "never does it": Row(WORK % (_all + ", attempts: 2"), {"error": "Stratum.PostconditionFailed"}, people=[ODD, LOW]),
+    "has conditions in braces": Row(WORK.replace("[$result.n > 5]", "['{%% $result.n > 5 %%}']") % _all, 9, people=[GOOD], told=lambda ran: ran.desk.items[0]["ensure"] == ["$result.n > 5"]),
     "is lost": Row(WORK % _all, {"error": "States.Timeout"}, people=[None], seconds=3600),
     "is lost, and another does it": Row(WORK % (_all + ", attempts: 2"), 9, people=[None, GOOD], seconds=3600),
     "is silent": Row(WORK % (_all + ", heartbeat: 5m"), {"error": "States.Timeout"}, people=[None], seconds=300),

@@ -162,6 +162,32 @@ def test_each_mistake_has_its_code(old: str, new: str, codes: list[str]) -> None
     assert set(codes) <= set(CODES)
 
 
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("task: m.a, input: {a: 'Hello, {% $input %}!'}", "S508"),
+        ("task: m.a, input: {a: '{% $input'}", "S508"),
+        ("task: m.a, input: {a: '$input %}'}", "S508"),
+        ("task: m.a, input: {'{% $input %}': 1}", "S508"),
+        ("task: m.a, input: {'a.$': $.name}", "S508"),
+        ("task: m.a, input: '{% $eval(1) %}'", "S502"),
+        ("task: m.a, on_error: [{match: [], next: end}]", "S203"),
+        ("task: m.a, on_error: [{match: [A, B], next: end}, {match: [B], next: end}]", "S405"),
+        ("task: m.a, retry: {on: []}", "W901"),
+        ("task: m.a, output: {type: number, multipleOf: 0}", "S302"),
+        (f"task: m.a, output: {'[' * 20}string{']' * 20}", "S302"),
+        ("fail: '{% $input.error %}'", "S203"),
+        ("fail: ''", "S203"),
+        ("agent: '{% $input.who %}', intent: x", "S203"),
+        ("gate: {approvers: ['{% $who %}'], timeout: 1h}", "S502"),
+        ("gate: {approvers: [a], timeout: 1h, notify: ['{% $who %}']}", "S502"),
+    ],
+)
+def test_what_would_come_out_otherwise_than_it_looks_is_told(written: str, code: str) -> None:
+    text = f'stratum: "1"\nworkflow: w\nversion: 1.0.0\nsteps:\n  - {{id: a, {written}}}\n'
+    assert [each.code for each in load(text).diagnostics] == [code]
+
+
 def test_a_guard_tells_that_a_step_has_run() -> None:
     for guard in (
         "$extra != null ? $extra.good : false",

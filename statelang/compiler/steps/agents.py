@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...spec.expressions import inside, is_expression
 from ...spec.models import AgentStep
 from .. import timing
 from ..body import Body
@@ -53,7 +54,10 @@ class AgentCall(Call):
             "intent": names.template(step.intent),
             "input": names.template(step.input) if step.input is not None else {},
             "contract": self.contract.to_json_schema() if step.output is not None else None,
-            "ensure": [each.that.strip() for each in step.ensure],
+            "ensure": [
+                inside(each.that)[0] if is_expression(each.that) else each.that.strip()
+                for each in step.ensure
+            ],
             "attempt": braced(f"${self.attempt}"),
             "attempts": step.attempts,
             "violations": braced(f"${self.found}"),
@@ -183,7 +187,7 @@ class AgentCall(Call):
         told = ", ".join(f"'{key}': ${self.used[key]}" for key in self.budget)
         fields: State = {
             "reason": "budget",
-            "approvers": budget.approvers,
+            "approvers": self.names.template(budget.approvers),
             "shows": {
                 "budget": dict(self.budget),
                 "used": braced(f"{{{told}}}"),

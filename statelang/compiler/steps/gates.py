@@ -80,10 +80,11 @@ class GateLowering:
 
     def payload(self) -> State:
         gate = self.gate
-        approvers: object = gate.approvers
+        names = self.names
+        approvers: object = names.template(gate.approvers)
         if gate.escalate is not None:
             everyone = [*gate.approvers, *(each for each in gate.escalate.to if each not in gate.approvers)]
-            approvers = braced(f"${self.escalated} ? {_list(everyone)} : {_list(gate.approvers)}")
+            approvers = braced(f"${self.escalated} ? {names.value(everyone)} : {names.value(gate.approvers)}")
         outcomes: object = outcomes_of(self.step)
         if gate.revise is not None:
             last = _list([each for each in outcomes_of(self.step) if each != "revise"])
@@ -99,7 +100,7 @@ class GateLowering:
             "on_timeout": gate.on_timeout,
             "risk": gate.risk,
             "remarks": braced(f"${self.remarks}") if gate.revise is not None else [],
-            "notify": gate.notify,
+            "notify": names.template(gate.notify),
         }
         return self.item("gate", fields)
 
@@ -211,7 +212,10 @@ class GateLowering:
             origins.add(self.id, "reminder", ("gate", "reminders"), name, place, rounds=rounds)
             rules.append({"Condition": braced(left), "Next": remind})
             self.notify(
-                remind, "reminder", {"notify": gate.notify}, {self.reminded: braced(f"${self.reminded} + 1")}
+                remind,
+                "reminder",
+                {"notify": self.names.template(gate.notify)},
+                {self.reminded: braced(f"${self.reminded} + 1")},
             )
         last = gate.on_timeout
         if gate.escalate is not None:
@@ -221,7 +225,7 @@ class GateLowering:
             rules.append({"Condition": braced(f"$not(${self.escalated})"), "Next": escalate})
             due = work_items.due(body, gate.escalate.timeout)
             assign = {self.escalated: True, self.due: braced(due), self.reminded: len(gate.reminders)}
-            self.notify(escalate, "escalation", {"notify": gate.escalate.to}, assign)
+            self.notify(escalate, "escalation", {"notify": self.names.template(gate.escalate.to)}, assign)
             last = gate.escalate.on_timeout
         origins.add(self.id, "silence", ("gate", "on_timeout"), name, "Default", last)
         silence = "nobody answered in time"

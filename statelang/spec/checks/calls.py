@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..contracts import ANY, Contract
-from ..expressions import Path, Scope
+from ..expressions import Path, Scope, is_expression
 from ..models import AgentStep, CallStep, Retry, TaskStep, WorkflowStep
 from .checker import Check, Checker, with_known
 from .fitting import why_not
@@ -49,6 +49,10 @@ def workflow(checker: Checker, step: WorkflowStep, path: Path, scope: Scope) -> 
 
 def agent(checker: Checker, step: AgentStep, path: Path, scope: Scope) -> None:
     checker.data(step.intent, (*path, "intent"), scope)
+    if is_expression(step.agent):
+        checker.problem("S203", "whom it is for is written out, such as claude", (*path, "agent"))
+    if step.budget is not None:
+        checker.data(step.budget.approvers, (*path, "budget", "approvers"), scope)
     _call(checker, step, path, scope, True)
     _silence(checker, step.timeout, step.heartbeat, step.heartbeat, path)
     budget = step.budget
@@ -78,6 +82,14 @@ def _retry(checker: Checker, step: TaskStep | WorkflowStep, path: Path) -> None:
     if both:
         message = f"`{both[0]}` is both retried and never retried: never wins"
         checker.problem("W901", message, (*path, "retry"), None, "warning")
+    if retry.on == []:
+        checker.problem(
+            "W901",
+            "a retry for no error",
+            (*path, "retry", "on"),
+            "leave `on` out for every error",
+            "warning",
+        )
     if retry.attempts == 1:
         message = "one attempt in all is no retry"
         checker.problem("W901", message, (*path, "retry", "attempts"), "`retry: none` says so", "warning")

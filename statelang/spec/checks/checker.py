@@ -172,6 +172,16 @@ class Checker:
             self.fallible(step, path, scope)
 
     def fallible(self, step: FallibleStep, path: Path, scope: Scope) -> None:
+        taken: set[str] = set()
+        for index, route in enumerate(step.on_error):
+            at = (*path, "on_error", index, "match")
+            if route.match == []:
+                self.problem(
+                    "S203", "`match` has at least one error's name", at, "leave it out for every error"
+                )
+            elif route.match is not None and set(route.match) <= taken:
+                self.problem("S405", "an entry above takes every error of this one", at)
+            taken |= set(route.match or ())
         for index, route in enumerate(step.on_error[:-1]):
             if route.match is None or "States.ALL" in route.match:
                 self.problem("S405", "an entry for every error comes last", (*path, "on_error", index))

@@ -9,6 +9,10 @@ from .checker import Check, Checker
 
 def gate(checker: Checker, step: GateStep, path: Path, scope: Scope) -> None:
     gate, at = step.gate, (*path, "gate")
+    checker.data(gate.approvers, (*at, "approvers"), scope)
+    checker.data(gate.notify, (*at, "notify"), scope)
+    if gate.escalate is not None:
+        checker.data(gate.escalate.to, (*at, "escalate", "to"), scope)
     checker.data(gate.message, (*at, "message"), scope)
     checker.data(gate.shows, (*at, "shows"), scope)
     form = checker.contracts.forms.get(step.id) if gate.values is not None else None

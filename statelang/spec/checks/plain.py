@@ -46,6 +46,9 @@ def succeed(checker: Checker, step: SucceedStep, path: Path, scope: Scope) -> No
 
 
 def fail(checker: Checker, step: FailStep, path: Path, scope: Scope) -> None:
+    if not step.fail.strip() or is_expression(step.fail):
+        hint = "what is computed goes into `because`"
+        checker.problem("S203", "an error's name is written out, such as TooLate", (*path, "fail"), hint)
     if step.fail.startswith("States."):
         message = f"`{step.fail}`: names that begin with `States.` are ASL's own"
         checker.problem("S203", message, (*path, "fail"))
