@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import uuid
@@ -80,11 +81,12 @@ class FunctionUrlRequest(BaseModel):
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry point. At `/mcp` is the MCP server, where its package is deployed as well."""
+    """Lambda's entry point. At `/mcp` is the MCP server, where it is in the function's bundle as well."""
     if event.get("rawPath") == MCP_PATH:
-        from ..mcp import function
+        with contextlib.suppress(ModuleNotFoundError):
+            from ..mcp import function
 
-        return function.handle(deployed(), event, context)
+            return function.handle(deployed(), event, context)
     return handle(deployed(), event, context)
 
 

@@ -9,6 +9,7 @@ from ...statelang.engine import DATA_LIMIT, is_genuine, messages, read_token
 from ...statelang.engine.messages import Message
 from ..executions import ExecutionNotFound
 from ..runtime import Runtime
+from ..work.refusal import FORGED, NOT_ALLOWED
 from . import parameters as read
 from .errors import ApiError, invalid_token
 from .parameters import Parameters
@@ -38,6 +39,16 @@ def send_task_heartbeat(runtime: Runtime, tenant: str, parameters: Parameters) -
     return _send(runtime, tenant, parameters, messages.heartbeat, last=False)
 
 
+def _note(runtime: Runtime, tenant: str, execution: str, reason: str, message: str) -> None:
+    """Puts into the execution's journal, which its audit tells, that somebody was refused."""
+    from ..work.journal import journal_of
+
+    by = runtime.requester or {"via": "api"}
+    journal_of(runtime, tenant).note(
+        execution, runtime.clock(), "refused", by=by, reason=reason, message=message
+    )
+
+
 def _send(
     runtime: Runtime, tenant: str, parameters: Parameters, make: Any, *, last: bool = True
 ) -> dict[str, Any]:
@@ -53,6 +64,7 @@ def _send(
     except ExecutionNotFound:
         raise invalid_token() from None
     if not is_genuine(token, loaded.snapshot.get("secret", "")):
+        _note(runtime, tenant, execution, FORGED, "a token that this execution has not given out")
         raise invalid_token()
     waiting = loaded.snapshot["frames"].get(frame)
     if (
@@ -62,6 +74,11 @@ def _send(
         or waiting["task"]["id"] != task
     ):
         raise ApiError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+    if last and '"stratum-work"' in waiting["task"]["arguments"]:
+        # Whoever may read a history has the token: it proves nobody to be the person or agent that the step asks for.
+        told = f"{waiting['state']} is a gate or an agent's step: it is answered where its work is listed, not by its task's token"
+        _note(runtime, tenant, execution, NOT_ALLOWED, told)
+        raise ApiError("InvalidToken", f"Invalid Token: '{told}'")
     message: Message = messages.by_token(make(frame, task))
     for failure in executions.advance({execution: [message]}).values():
         raise failure

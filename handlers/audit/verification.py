@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...statelang.asl import digest_of
 from ..store import Store, verify
+from ..work.journal import NOWHERE
 from .trail import JOURNAL
 
 
@@ -31,7 +32,7 @@ def verify_execution(store: Store, execution: str) -> list[Finding]:
         Finding(execution, "journal", each.reason, each.seq)
         for each in verify(store, f"{execution}{JOURNAL}")
     ]
-    findings += _end_of_journal(store, execution)
+    findings += _end_of_journal(store, execution, f"{execution}{JOURNAL}")
     head = store.head(execution)
     if head is None:
         return [*findings, Finding(execution, "log", "its head is gone")]
@@ -43,13 +44,19 @@ def verify_execution(store: Store, execution: str) -> list[Finding]:
     return findings
 
 
-def _end_of_journal(store: Store, execution: str) -> Iterator[Finding]:
+def verify_refusals(store: Store) -> list[Finding]:
+    """The journal of what was refused on behalf of no execution, likewise."""
+    findings = [Finding(NOWHERE, "journal", each.reason, each.seq) for each in verify(store, NOWHERE)]
+    return [*findings, *_end_of_journal(store, NOWHERE, NOWHERE)]
+
+
+def _end_of_journal(store: Store, execution: str, key: str) -> Iterator[Finding]:
     """A journal has no head; a pointer says how long it is at the least."""
-    pointer = store.get("work-journal", f"{execution}{JOURNAL}")
+    pointer = store.get("work-journal", key)
     if pointer is None:
         return
     seq = pointer.value["seq"]
-    found = store.stored(f"{execution}{JOURNAL}", seq)
+    found = store.stored(key, seq)
     if found is None:
         yield Finding(execution, "journal", f"it is missing: there were commits up to {seq}", seq)
     elif found[0] != pointer.value["digest"]:

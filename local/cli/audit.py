@@ -11,25 +11,46 @@ from typing import Any
 
 from ...handlers.audit import bundles, documents, redaction, signing
 from ...handlers.audit.trail import trail
-from ...handlers.audit.verification import executions_of, verify_execution
+from ...handlers.audit.verification import executions_of, verify_execution, verify_refusals
+from ...handlers.identity import Identity
 from ...handlers.store import Head, Store
+from ...handlers.times import rfc3339
+from ...handlers.work.journal import Journal
 from ..keys import key
 from ..people import whoami
 from .executions import runtime_on
 from .opening import find_execution, open_store
 from .problem import WrongRequest
+from .tables import print_table
 
 MAX_BUNDLE = 1024**3
 
 
 def audit(options: argparse.Namespace) -> int:
-    """`audit EXECUTION`, `audit verify …` or `audit export EXECUTION`."""
+    """`audit EXECUTION`, `audit verify …`, `audit export EXECUTION` or `audit refusals`."""
     first, *rest = options.words
     if first == "verify":
         return _verify(options, rest)
     if first == "export":
         return _export(options, rest)
+    if first == "refusals" and not rest:
+        return _refusals(options)
     return _show(options, [first, *rest])
+
+
+def _refusals(options: argparse.Namespace) -> int:
+    """What was refused and belongs to no execution: work that is not there, or another tenant's."""
+    store = open_store(options.store, create=False)
+    notes = Journal(runtime_on(store).executions(store.tenant)).read(None)
+    if options.format == "json":
+        print(json.dumps(notes, indent=2, ensure_ascii=False))
+        return 0
+    rows = [
+        (rfc3339(note["at"]), str(Identity.from_json(note["by"])), note["reason"], note.get("handle", ""), note["message"])
+        for note in notes
+    ]  # fmt: skip
+    print_table(("TIME", "BY", "REASON", "WORK", "WHAT WAS SAID"), rows)
+    return 0
 
 
 def _show(options: argparse.Namespace, names: Sequence[str]) -> int:
@@ -93,6 +114,7 @@ def _verify(options: argparse.Namespace, names: Sequence[str]) -> int:
         for execution in executions_of(store):
             findings += _told(verify_execution(store, execution))
             checked += 1
+        findings += _told(verify_refusals(store))
         print(
             f"{checked} executions: " + ("every digest is right" if not findings else f"{findings} findings")
         )

@@ -264,6 +264,32 @@ def test_a_forged_token_moves_nothing(cloud: LocalCloud, desk: Desk) -> None:
     with pytest.raises(CallFailed, match="InvalidToken"):
         cloud.call("SendTaskSuccess", taskToken=forged, output="{}")
     assert status(cloud, execution)["status"] == "RUNNING"
+    assert [note["reason"] for note in desk.journal.read(execution) if note["type"] == "refused"] == [
+        "Forged"
+    ]
+
+
+@pytest.mark.parametrize("made", [gate(), agent()])
+def test_who_has_read_a_token_out_of_a_history_answers_nothing_with_it(
+    cloud: LocalCloud, desk: Desk, made: dict[str, Any]
+) -> None:
+    from stratum.local.cloud import CallFailed
+
+    name = "approve" if "approve" in made else next(iter(made))
+    execution = start(cloud, text(name, made))
+    token = only(desk).token
+    events = cloud.call("GetExecutionHistory", executionArn=execution)["events"]
+    assert token in json.dumps(events)
+    answer = {"outcome": "approve", "by": {"user": "bob", "via": "cli"}, "result": GOOD}
+    for operation, given in (
+        ("SendTaskSuccess", {"output": json.dumps(answer)}),
+        ("SendTaskFailure", {"error": "E"}),
+    ):
+        with pytest.raises(CallFailed, match="InvalidToken"):
+            cloud.call(operation, taskToken=token, **given)
+    assert status(cloud, execution)["status"] == "RUNNING"
+    noted = [note["reason"] for note in desk.journal.read(execution) if note["type"] == "refused"]
+    assert noted == ["NotAllowed", "NotAllowed"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 from agents import ENVIRONMENT, MODES, STRATUM, Agent, Here, Server, talk
+from stratum.handlers.audit.verification import verify_execution, verify_refusals
 from stratum.handlers.identity import Identity
 from stratum.handlers.store import verify
 from stratum.handlers.work.journal import journal_key
@@ -520,6 +522,39 @@ def test_another_tenants_work_cannot_be_answered(here: Here) -> None:
         assert (note["type"], note["reason"], note["by"]["agent"]) == ("refused", "NotFound", "mcp")
     finally:
         other.close()
+
+
+def test_one_byte_changed_in_any_commit_is_found(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+    async def conversation() -> None:
+        async with here.agent() as agent:
+            waits = await agent.follow(await begin(agent, name="first"), result=GOOD, wait=20)
+            assert "there is no work" in await agent.refused("step", work="nothing.1", result=GOOD)
+            here.host.desk().decide(waits["pending"][0]["gate"], "approve", BOB)
+            await agent.follow(waits, wait=20)
+
+    talk(conversation)
+    [head] = here.store.heads().items
+    assert main(["audit", "refusals", "--store", here.url]) == 0
+    assert "there is no work 'nothing.1' here" in capsys.readouterr().out
+    assert main(["audit", "verify", "--store", here.url]) == 0
+    database = sqlite3.connect(here.project / ".stratum" / "stratum.db")
+    rows = database.execute("SELECT execution, seq, body FROM commits ORDER BY execution, seq").fetchall()
+    assert len({row[0] for row in rows}) == 3  # the log, its journal, and the one of what has no execution
+    assert len(rows) > 10
+    where = "UPDATE commits SET body = ? WHERE execution = ? AND seq = ?"
+    for execution, seq, body in rows:
+        for place in {0, len(body) - 1, *range(seq % 7, len(body), max(1, len(body) // 3))}:
+            with database:
+                database.execute(
+                    where, (body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :], execution, seq)
+                )
+            found = [*verify_execution(here.store, head.execution), *verify_refusals(here.store)]
+            assert found, (execution, seq, place)
+            assert found[0].seq == seq
+        with database:
+            database.execute(where, (body, execution, seq))
+    database.close()
+    assert main(["audit", "verify", "--store", here.url]) == 0
 
 
 def test_results_that_are_too_large_or_strange_are_refused_and_noted(here: Here) -> None:

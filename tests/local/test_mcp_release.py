@@ -158,3 +158,35 @@ def test_what_has_fallen_due_while_no_server_ran_happens_when_the_next_starts(pr
             assert told["status"] == "FAILED"
 
     talk(conversation)
+
+
+def test_two_server_processes_over_one_file_work_on_ten_executions_each(project: Path) -> None:
+    server = Server(project)
+
+    async def work(agent: Agent, version: str, name: str) -> None:
+        given = {"version": version, "changes": CHANGES}  # of its own, as a build has a folder by its version
+        told = await agent.call("run", file="reviewed.yaml", input=given, name=name, wait=100, agent=name)
+        assert "pending" in told, told
+        while told["pending"][0]["for"] == "agent":
+            notes = {**NOTES, "title": f"Greeter {version}"}
+            told = await agent.call(
+                "step", work=told["pending"][0]["work"], result=notes, wait=60, agent=name
+            )
+        assert told["pending"][0]["for"] == "person", told
+
+    async def conversation() -> None:
+        async with server.agent() as one, server.agent("legacy") as two, anyio.create_task_group() as group:
+            for number in range(10):
+                group.start_soon(work, one, f"1.{number}.0", f"one-{number}")
+                group.start_soon(work, two, f"2.{number}.0", f"two-{number}")
+
+    talk(conversation)
+    store = open_store(f"sqlite:///{project}/.stratum/stratum.db")
+    heads = store.heads(limit=100).items
+    assert len(heads) == 20
+    for head in heads:
+        assert verify(store, head.execution) == []
+        events = [event for commit in store.commits(head.execution) for event in commit.events]
+        assert (
+            len([event for event in events if event["type"] == "TaskScheduled"]) == 4
+        )  # test, build, notes, the gate

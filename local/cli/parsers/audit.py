@@ -12,9 +12,9 @@ def declare(commands: Commands) -> None:
     audit.add_argument(
         "words",
         nargs="+",
-        metavar="EXECUTION | verify [EXECUTION|BUNDLE …] | export EXECUTION",
+        metavar="EXECUTION | verify [EXECUTION|BUNDLE …] | export EXECUTION | refusals",
         help="an execution to tell of; `verify` computes every digest again, of all executions where none is named; "
-        "`export` writes a signed bundle, which can be verified without the store",
+        "`export` writes a signed bundle, which can be verified without the store; `refusals` lists answers to work that is not there",
     )
     audit.add_argument("--format", choices=("text", "markdown", "json"), default="text")
     audit.add_argument("--whole", action="store_true", help="long values whole")
