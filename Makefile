@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ROOMS := statelang handlers local infra
 
-.PHONY: run test test-agents check bench corpus chaos portability setup clean
+.PHONY: run test test-agents check bench corpus chaos portability browser vendor setup clean
 
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
@@ -17,6 +17,16 @@ test: $(READY)
 test-agents: $(READY)
 	-npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @modelcontextprotocol/inspector @anthropic-ai/claude-code @openai/codex
 	$(BIN)/pytest -m agents
+
+# The console in Chromium (Debian's, or CHROMIUM=…), driven by Playwright, with axe's rules of accessibility.
+browser: $(READY)
+	$(BIN)/python -m pip install --quiet playwright axe-playwright-python
+	$(BIN)/pytest -m browser
+
+# What the console uses of others, bundled anew after a change of versions in local/console/vendor/package.json.
+vendor:
+	npm install --silent --no-fund --no-audit --no-package-lock --prefix local/console/vendor
+	npm run --silent --prefix local/console/vendor build
 
 check: $(READY)
 	$(BIN)/ruff check .

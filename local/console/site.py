@@ -37,7 +37,7 @@ _OPEN = ("style.css", "icon.svg")
 """What the page that asks for the key needs."""
 HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "x-frame-options": "DENY", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",

@@ -12,7 +12,8 @@ async function answered(response) {
   let answer = {};
   try {
     answer = await response.json();
-  } catch {
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     answer = { message: `the answer was ${response.status}, and no JSON` };
   }
   if (!response.ok) throw new Problem(response.status, answer);

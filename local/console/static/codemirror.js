@@ -5,8 +5,9 @@ import { html, useEffect, useRef } from "./vendor/view.js";
 let loading = null;
 const load = () => (loading ??= import("./vendor/editor.js"));
 
-// `marks` are findings `{severity, message, line, column, endLine?, endColumn?}`; `line` is brought into sight.
-export function TextEditor({ value, language, marks, line, onChange, label }) {
+// `given` is `{text}`: a new one replaces what is written. What is typed is told to `onChange` and never comes back, as it
+// may be older by then than what has been typed since. `marks` are findings `{severity, message, line, column, endLine?, endColumn?}`; `line` is brought into sight.
+export function TextEditor({ given, language, marks, line, onChange, label }) {
   const host = useRef(null);
   const kept = useRef({ view: null, code: null, changed: onChange });
   kept.current.changed = onChange;
@@ -17,7 +18,8 @@ export function TextEditor({ value, language, marks, line, onChange, label }) {
       const root = host.current.shadowRoot || host.current.attachShadow({ mode: "open" });
       kept.current.code = code;
       kept.current.language = new code.Compartment();
-      kept.current.view = new code.EditorView({ root, parent: root, state: stateOf(code, value, kept, language, label) });
+      kept.current.view = new code.EditorView({ root, parent: root, state: stateOf(code, given.text, kept, language, label) });
+      kept.current.view.scrollDOM.tabIndex = 0; // to be scrolled by keyboard alone
       show(kept.current, marks);
     });
     return () => {
@@ -27,9 +29,8 @@ export function TextEditor({ value, language, marks, line, onChange, label }) {
     };
   }, []);
   useEffect(() => {
-    const { view } = kept.current;
-    if (view && view.state.doc.toString() !== value) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value } });
-  }, [value]);
+    kept.current.view?.dispatch({ changes: { from: 0, to: kept.current.view.state.doc.length, insert: given.text } });
+  }, [given]);
   useEffect(() => {
     const { view, code } = kept.current;
     if (view) view.dispatch({ effects: kept.current.language.reconfigure(language === "json" ? code.json() : code.yaml()) });
@@ -67,7 +68,7 @@ function stateOf(code, value, kept, language, label) {
   return code.EditorState.create({
     doc: value,
     extensions: [
-      code.lineNumbers(), code.lintGutter(), code.foldGutter(), code.history(), code.drawSelection(), code.indentOnInput(), code.bracketMatching(), code.highlightActiveLine(),
+      code.lineNumbers(), EditorView.lineWrapping, code.lintGutter(), code.foldGutter(), code.history(), code.drawSelection(), code.indentOnInput(), code.bracketMatching(), code.highlightActiveLine(),
       // Tab stays the browser's, so that whoever uses the keyboard alone can leave.
       code.keymap.of([...code.defaultKeymap, ...code.historyKeymap, ...code.foldKeymap, ...code.lintKeymap]),
       kept.current.language.of(language === "json" ? code.json() : code.yaml()),

@@ -28,7 +28,8 @@ steps:
 `;
 
 export function Editor({ about, argument }) {
-  const [text, setText] = useState(() => (argument ? "" : sessionStorage.getItem(KEPT) || FIRST));
+  const [given, setGiven] = useState(() => ({ text: argument ? "" : sessionStorage.getItem(KEPT) || FIRST }));
+  const [text, setText] = useState(given.text);
   const [checked, setChecked] = useState({ findings: [], ok: true });
   const [picture, setPicture] = useState(null); // of the last text that had no error
   const [problem, setProblem] = useState(null);
@@ -36,9 +37,13 @@ export function Editor({ about, argument }) {
   const [line, setLine] = useState(null);
   const [run, setRun] = useState(null);
   const turn = useRef(0);
+  const replace = (written) => {
+    setGiven({ text: written });
+    setText(written);
+  };
 
   useEffect(() => {
-    if (argument) get("definition", { digest: argument }).then((told) => setText(told.source), setProblem);
+    if (argument) get("definition", { digest: argument }).then((told) => replace(told.source), setProblem);
   }, [argument]);
   useEffect(() => {
     if (!text) return undefined;
@@ -61,7 +66,7 @@ export function Editor({ about, argument }) {
   };
   const open = async (event) => {
     const [file] = event.target.files;
-    if (file) setText(await file.text());
+    if (file) replace(await file.text());
     event.target.value = "";
   };
   const steps = useMemo(() => (run ? byStep([...run.story.visits.values()]) : new Map()), [run]);
@@ -76,7 +81,7 @@ export function Editor({ about, argument }) {
     ${problem && html`<${Failure} problem=${problem} />`}
     <div class="editor-grid">
       <section class="panel" aria-label="Text">
-        <${TextEditor} value=${text} language=${language} marks=${marks} line=${line} onChange=${setText} label="Text of the workflow" />
+        <${TextEditor} given=${given} language=${language} marks=${marks} line=${line} onChange=${setText} label="Text of the workflow" />
         <${Findings} findings=${checked.findings} onChoose=${(each) => setLine(null) || requestAnimationFrame(() => setLine(each.line))} />
       </section>
       <section class="panel graph-panel ${checked.ok ? "" : "stale"}" aria-label="Graph">
@@ -170,7 +175,7 @@ function TryOut({ text, ok, run, onRun, picture, onChoose }) {
     </div><div>
       ${!run && html`<${Empty}>It has not been run yet.<//>`}
       ${run && html`<p class="title-line"><${Status} of=${run.status} /> <span class="soft">${duration((run.stopped ?? run.now) - run.started)} of virtual time, ${plural(run.story.events.length, "event")}</span>${run.note && html`<span>${run.note}</span>`}</p>`}
-      ${run?.waiting.map((each) => html`<${Question} key="${each.step}/${each.asked}" asked=${each} onAnswer=${(given) => answer(each.step, given)} />`)}
+      ${run?.waiting.filter((each, at) => run.waiting.findIndex((other) => other.step === each.step) === at).map((each) => html`<${Question} key="${each.step}/${each.asked}" asked=${each} onAnswer=${(given) => answer(each.step, given)} />`)}
       ${run && "output" in run && html`<h4>Output</h4><${Json} value=${run.output} label="Output" />`}
       ${run?.error && html`<div class="failure"><p><strong>${run.error}</strong></p>${run.cause && html`<p class="cause-text">${run.cause}</p>`}</div>`}
       ${run && html`<${Timeline} visits=${visits} start=${run.started} end=${run.stopped} now=${run.now} chosen=${visit} onChoose=${(id) => { setVisit(id); onChoose(`${picture?.language === "json" ? "state" : "step"} ${run.story.visits.get(id).step}`); }} />`}

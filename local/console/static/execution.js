@@ -92,7 +92,7 @@ function Head({ told, story, now, lost, about }) {
       ${told.parent && html`<li>part of <a href="#/execution/${encodeURIComponent(told.parent)}">${nameOf(told.parent)}</a></li>`}
       ${told.cost && html`<li class="cost">${told.cost}</li>`}
     </ul>
-    ${told.error && html`<div class="failure"><p><strong>${told.error}</strong></p>${told.cause && html`<${Cause} cause=${told.cause} />`}</div>`}
+    ${(told.error || told.cause) && html`<div class="failure">${told.error && html`<p><strong>${told.error}</strong></p>`}${told.cause && html`<${Cause} cause=${told.cause} />`}</div>`}
     ${told.open?.length > 0 && html`<p class="notice"><${Icon} name="person" /> It waits for somebody: <a href="#/gates">the gates</a>, <a href="#/agents">the work of agents</a>.</p>`}
     ${dialog === "stop" && html`<${StopDialog} told=${told} onClose=${() => setDialog(null)} />`}
     ${dialog === "redrive" && html`<${RedriveDialog} told=${told} onClose=${() => setDialog(null)} />`}

@@ -55,7 +55,7 @@ export function Graph({ plan, tone, took, chosen, onChoose, label, marks = {} })
       <${Button} kind="plain" icon="plus" aria-label="Larger" onClick=${() => setZoom(bounded(scale * 1.2))} />
       <${Button} kind="plain" icon="fit" aria-label="Fit the width" onClick=${() => setZoom(null)} />
     </div>
-    <div class="graph-box" ref=${box} onWheel=${wheel} onKeyDown=${move}>
+    <div class="graph-box" ref=${box} tabindex="0" role="region" aria-label="${label || "Graph"}, to be scrolled" onWheel=${wheel} onKeyDown=${move}>
       <svg class="machine" role="group" aria-label=${label || "Graph"} width=${Math.ceil(width * scale)} height=${Math.ceil(height * scale)} viewBox="0 0 ${width} ${height}">
         <${Layout} plan=${plan} x=${MARGIN} y=${MARGIN} ...${draw} />
       </svg>

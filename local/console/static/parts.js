@@ -1,6 +1,6 @@
 // Small parts that every view uses.
 
-import { html, useEffect, useRef, useState } from "./vendor/view.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/view.js";
 import { STATUS } from "./format.js";
 
 const SHAPES = {
@@ -38,7 +38,7 @@ export function Button({ icon, children, kind = "", ...rest }) {
 // A dialog of the browser's own: it keeps the focus, and Escape closes it.
 export function Dialog({ title, onClose, children, wide }) {
   const element = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
     dialog.showModal();
     return () => dialog.close();
