@@ -41,14 +41,20 @@ def compiled(spec: str) -> dict[str, Any]:
 
 
 class Desk:
-    """The work handler of a test: keeps the items, and lets `answer` say something to each that waits for it."""
+    """The work handler of a test: keeps the items, and lets `answer` say something to each that waits for it, once: an
+    item that is handed in again, by a process that goes on for another, is the same one."""
 
     def __init__(self, answer: Answer | None):
         self.items: list[dict[str, Any]] = []
         self.said: list[tuple[str, Any]] = []
         self._answer = answer
+        self._seen: set[str] = set()
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
+        key = event.get("token") or context.client_context.custom["idempotency_key"]
+        if key in self._seen:
+            return {"work": len(self.items)}
+        self._seen.add(key)
         self.items.append(event)
         if self._answer is not None and "token" in event:
             answer = self._answer(event)

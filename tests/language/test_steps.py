@@ -50,14 +50,10 @@ def handler(outcomes: list[Any]) -> Callable[[Any, Any], Any]:
 
 
 def sayings(outcomes: list[Any]) -> Callable[[dict[str, Any]], Any]:
-    """Each item is answered once, also when a process that died asks for it again."""
-    rest, said = list(outcomes), {}
+    rest = list(outcomes)
 
     def say(item: dict[str, Any]) -> Any:
-        key = item["token"]
-        if key not in said:
-            said[key] = rest.pop(0) if len(rest) > 1 else rest[0]
-        value = said[key]
+        value = rest.pop(0) if len(rest) > 1 else rest[0]
         if value is None or isinstance(value, Exception):
             return value
         if item["kind"] == "gate":
