@@ -140,7 +140,7 @@ def test_a_spec_of_the_earlier_stratum_runs_once_it_is_rewritten(stratum: TestCl
         "design": sequence({**phase, "summary": "short"}, phase, phase),
         "design_gate": sequence("revise", "approve"),
         "implement": phase,
-        "check": {"clean": True, "findings": []},
+        "check": {"Output": {"clean": True, "findings": []}},
         "ship": phase,
         "ship_gate": "approve",
     }
