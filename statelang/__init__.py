@@ -3,6 +3,7 @@
 - `spec`: typed YAML specs, their contracts and static checks.
 - `compiler`: a checked spec becomes Amazon States Language (ASL), with a source map.
 - `earlier`: specs of the earlier Stratum, rewritten.
+- `formatting`: the canonical form of YAML files, with their comments.
 - `python`: Python as a way in: annotations as contracts, workflows that are built.
 - `asl`: ASL definitions as models, their templates and expressions prepared once.
 - `jsonata`, `jsonpath`: the two query languages, bounded in time, depth and size.

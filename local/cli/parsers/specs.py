@@ -6,6 +6,9 @@ from .adding import Commands
 
 
 def declare(commands: Commands) -> None:
+    init = commands.add("init", "init:init", "write a small project to begin with")
+    init.add_argument("folder", nargs="?", default=".", metavar="DIR", help="where to (default: here)")
+
     validate = commands.add(
         "validate", "validate:validate", "check files and report everything that is wrong with them"
     )
@@ -24,6 +27,14 @@ def declare(commands: Commands) -> None:
 
     schema = commands.add("schema", "compile:schema", "print the JSON Schema of the language, for editors")
     schema.add_argument("--tests", action="store_true", help="of test files instead")
+
+    fmt = commands.add("fmt", "fmt:fmt", "format files, with their comments; what they say does not change")
+    fmt.add_argument(
+        "files", nargs="*", metavar="FILE", help="- for stdin to stdout (default: specs and tests here)"
+    )
+    fmt.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 where a file would change"
+    )
 
     import_ = commands.add(
         "import", "import_:import_", "rewrite a spec of the earlier Stratum in this language"
