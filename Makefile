@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ROOMS := statelang handlers local infra
 
-.PHONY: run test test-agents check bench corpus chaos portability browser vendor setup clean
+.PHONY: run test test-agents test-deploy check bench corpus chaos portability browser vendor setup clean
 
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
@@ -27,6 +27,9 @@ browser: $(READY)
 vendor:
 	npm install --silent --no-fund --no-audit --no-package-lock --prefix local/console/vendor
 	npm run --silent --prefix local/console/vendor build
+
+test-deploy: $(READY)
+	$(BIN)/pytest -m deploy
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -53,6 +53,16 @@ class Host(Protocol):
     @property
     def tenant(self) -> str: ...
 
+    @property
+    def alias(self) -> str | None:
+        """The alias by which workflows are started that were named without one."""
+        ...
+
+    @property
+    def no_new(self) -> str | None:
+        """Why nothing is run here that was not deployed before, and what to do; None where it is."""
+        ...
+
     def desk(self) -> Desk: ...
 
     def caller(self, client: str | None, version: str | None, agent: str | None) -> Caller:

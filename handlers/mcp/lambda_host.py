@@ -26,6 +26,9 @@ time_left: ContextVar[float] = ContextVar("time_left", default=25.0)
 
 
 class LambdaHost:
+    alias: str | None = None
+    no_new: str | None = None
+
     def __init__(self, runtime: Runtime, tenant: str):
         self.runtime = runtime
         self.tenant = tenant

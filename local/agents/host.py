@@ -32,6 +32,9 @@ class LocalHost:
     """`open` opens the store at `url`; `project` is the folder that files are looked for in; `shared`: several clients
     call, so that each is known by its name and not by this process."""
 
+    alias: str | None = None
+    no_new: str | None = None
+
     def __init__(self, open: Callable[[], Store], url: str, project: Path, *, shared: bool = False):
         self.url = url
         self.project = project.resolve()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .host import LocalHost
 
 if TYPE_CHECKING:
+    from ...handlers.runtime import Runtime
     from ...handlers.store import Store
 
 MAX_BODY = 8 * 1024 * 1024
@@ -29,6 +30,14 @@ def serve_stdio(open: Callable[[], Store], url: str, project: Path) -> None:
         timer.daemon = True
         timer.start()
         server.run("stdio")
+
+
+def serve_stage(open: Callable[[], Runtime], name: str, project: Path, tenant: str) -> None:
+    """Serves one client over a stage on AWS, until it closes our standard input."""
+    from ...handlers.mcp.server import build_server
+    from .stage_host import StageHost
+
+    build_server(StageHost(open, name, project.resolve(), tenant)).run("stdio")
 
 
 def serve_http(open: Callable[[], Store], url: str, project: Path, address: str, port: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .opening import open_store
+from .parsers.adding import STAGE
 from .problem import WrongRequest
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def mcp(options: argparse.Namespace) -> int:
         store = open_store(options.store, create=True)
         return store if options.tenant == store.tenant else store.for_tenant(options.tenant)
 
+    if options.store.startswith(STAGE):
+        return _serve_stage(options, project)
     if not options.store.startswith(("sqlite:///", "dynamodb://")):
         open()  # says what an address is; any other is opened when the first tool is called
     with contextlib.suppress(KeyboardInterrupt):
@@ -45,6 +48,22 @@ def mcp(options: argparse.Namespace) -> int:
             address, port = _address(options.http)
             print(f"MCP is at http://{address}:{port}/mcp; Ctrl-C stops it", flush=True)
             serving.serve_http(open, options.store, project, address, port)
+    return 0
+
+
+def _serve_stage(options: argparse.Namespace, project: Path) -> int:
+    from ..agents import serving
+    from .executions import runtime_on
+
+    if options.http is not None:
+        raise WrongRequest("over a stage there is no --http: each client has a server of its own")
+    with contextlib.suppress(KeyboardInterrupt):
+        serving.serve_stage(
+            lambda: runtime_on(open_store(options.store, create=False)),
+            options.stage,
+            project,
+            options.tenant,
+        )
     return 0
 
 

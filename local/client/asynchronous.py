@@ -28,6 +28,7 @@ class AsyncStratum:
         store: str | None = None,
         *,
         endpoint: str | None = None,
+        stage: str | None = None,
         region: str | None = None,
         profile: str | None = None,
         folders: Iterable[Path | str] = (),
@@ -36,7 +37,7 @@ class AsyncStratum:
         workers: int = 8,
     ):
         self._client = Stratum(
-            store, endpoint=endpoint, region=region, profile=profile, folders=folders, isolated=isolated, clock=clock,
+            store, endpoint=endpoint, stage=stage, region=region, profile=profile, folders=folders, isolated=isolated, clock=clock,
             workers=workers,
         )  # fmt: skip
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()

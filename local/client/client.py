@@ -34,6 +34,7 @@ class Stratum:
       there. `folders` are where handlers are looked for beside the workflow's own. `clock="virtual"` lets no wait
       take time. Other processes may use the same store; each runs what it has started.
     - `Stratum(endpoint="http://127.0.0.1:8083")`, `Stratum(region=…, profile=…)`: `stratum up`, or AWS.
+    - `Stratum(stage="prod", profile=…, region=…)`: a stage on AWS that `stratum deploy` has made.
 
     A workflow is given as a `Workflow`, as the path of a file (a spec, ASL, `flow.py:workflow`), or by the name or ARN
     of a state machine; an execution as an `Execution`, or by its ARN or name. What goes wrong is a `StratumError`.
@@ -44,6 +45,7 @@ class Stratum:
         store: str | None = None,
         *,
         endpoint: str | None = None,
+        stage: str | None = None,
         region: str | None = None,
         profile: str | None = None,
         folders: Iterable[Path | str] = (),
@@ -51,13 +53,20 @@ class Stratum:
         clock: Literal["real", "virtual"] = "real",
         workers: int = 8,
     ):
-        remote = endpoint is not None or region is not None or profile is not None
+        remote = endpoint is not None or stage is not None or region is not None or profile is not None
         if remote and store is not None:
             raise ValueError(
-                "either a store, for executions in this process, or an endpoint, region or profile"
+                "either a store, for executions in this process, or an endpoint, stage, region or profile"
             )
         self.backend: Backend
-        if remote:
+        if stage is not None:
+            from ..cli.parsers.adding import stage_address
+            from .remote import OfStage
+
+            if endpoint is not None:
+                raise ValueError("a stage has an endpoint of its own")
+            self.backend = OfStage(stage_address(stage, profile, region), region=region, profile=profile)
+        elif remote:
             from .remote import Remote
 
             self.backend = Remote(endpoint, region=region, profile=profile)

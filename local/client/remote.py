@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import errors
@@ -20,7 +21,10 @@ class Remote:
 
     poll = 2.0
 
-    def __init__(self, endpoint: str | None, *, region: str | None, profile: str | None):
+    def __init__(
+        self, endpoint: str | None, *, region: str | None, profile: str | None, signed_for: str | None = None
+    ):
+        """`signed_for`: the service that requests are signed for, where it is not Step Functions."""
         try:
             import boto3
             from botocore.exceptions import BotoCoreError
@@ -34,9 +38,13 @@ class Remote:
             region = region or "us-east-1"
         try:
             session = boto3.Session(profile_name=profile, region_name=region, **given)
-            self._client: Any = session.client("stepfunctions", endpoint_url=endpoint)
+            self._client: Any = session.client(
+                "stepfunctions", endpoint_url=endpoint, config=_config(signed_for)
+            )
         except (BotoCoreError, ValueError) as error:
             raise errors.ConnectionFailed(str(error)) from None
+        if signed_for is not None:
+            self._client.meta.events.register("before-sign.stepfunctions", _signing(signed_for))
         self._machines: dict[str, str] = {}
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -116,3 +124,70 @@ class Remote:
 
     def _elsewhere(self, why: str) -> NoReturn:
         raise errors.NotAvailable(f"{why}: Stratum('dynamodb://table?region=…') or Stratum('sqlite:///path')")
+
+
+def _config(signed_for: str | None) -> Any:
+    """A function URL is one host, without the prefix that some operations have."""
+    from botocore.config import Config
+
+    return None if signed_for is None else Config(inject_host_prefix=False)
+
+
+def _signing(service: str) -> Callable[..., None]:
+    """Signs requests for another service than the client's own: a function URL is Lambda's."""
+
+    def sign(request: Any, **_: Any) -> None:
+        request.context.setdefault("signing", {})["signing_name"] = service
+
+    return sign
+
+
+class OfStage(Remote):
+    """A stage that `stratum deploy` has made: its API by its function URL, as whoever IAM lets in; what no API says by its
+    table and queues. A stage on Step Functions is asked by AWS's own API."""
+
+    alias = "live"
+
+    def __init__(self, address: str, *, region: str | None, profile: str | None):
+        from ..cli.problem import WrongRequest
+        from ..cli.stages import open_stage
+
+        try:
+            self._stage = open_stage(address)
+        except WrongRequest as problem:
+            raise errors.NotAvailable(str(problem)) from None
+        engine = self._stage.found.target == "engine"
+        super().__init__(
+            self._stage.found.outputs["ApiUrl"] if engine else None, region=region or self._stage.found.region, profile=profile,
+            signed_for="lambda" if engine else None,
+        )  # fmt: skip
+
+    def deploy(self, workflow: WorkflowFile, role: str | None) -> str:
+        raise errors.NotAvailable(
+            "a stage runs what was deployed to it: name that; `stratum deploy` brings others"
+        )
+
+    def machine(self, name: str) -> str:
+        """By the alias that a deployment leads, where none is named."""
+        workflow, _, wanted = name.partition("@")
+        return f"{self._stage.machine(workflow)}:{wanted or self.alias}"
+
+    def find(self, name: str) -> str:
+        from ...handlers.lookup import NoSuchExecution, find_execution
+
+        if self._stage.found.target != "engine":
+            workflow, _, execution = name.rpartition(":")
+            return f"{self._stage.machine(workflow).replace(':stateMachine:', ':execution:')}:{execution}"
+        try:
+            return find_execution(self._stage.store, name).execution
+        except NoSuchExecution as error:
+            raise errors.ExecutionDoesNotExist("ExecutionDoesNotExist", str(error)) from None
+
+    def store(self) -> Store:
+        return self._stage.store
+
+    def desk(self, execution: str | None) -> Desk:
+        from ...handlers.work.answers import Desk
+        from ..desk import people_of
+
+        return Desk(self._stage.runtime, self._stage.store.tenant, people=people_of(""))

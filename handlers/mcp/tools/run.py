@@ -70,6 +70,8 @@ def _begin_new(
     from ...workflows import DeploymentRefused, deploy, input_violations
 
     host = kit.host
+    if host.no_new is not None:
+        raise ToolError(host.no_new)
     source = source_of(kit, spec, file)
     workflow = source.workflow
     if wrong := input_violations(workflow, input):
@@ -97,6 +99,7 @@ def _begin_known(kit: Kit, given: str, name: str, input: str, caller: Caller) ->
     runtime, store = host.runtime, host.desk().items.store
     workflow, _, wanted = given.partition("@")
     machine = str(StatesArn(runtime.region, runtime.account, "stateMachine", workflow))
+    wanted = wanted or host.alias or ""
     if not wanted:
         return _start(kit, machine, name, input, caller)
     try:

@@ -26,6 +26,7 @@ _NAMED = re.compile(r"\$\{([A-Za-z0-9]+)")
 
 def install(parsing: Any, models: Any, responses: Any) -> None:
     """Has moto's stacks updated so."""
+    _compare_as_text(parsing)
     resource_map: Any = parsing.ResourceMap
     delete = resource_map._delete_resource
 
@@ -53,6 +54,8 @@ def install(parsing: Any, models: Any, responses: Any) -> None:
     create, execute = response.create_change_set, response.execute_change_set
 
     def create_change_set(self: Any) -> Any:
+        # That nothing would be changed is told by the change set's own status, and is no error.
+        self._validate_different_update = lambda *given: None
         answer = create(self)
         made = self.cloudformation_backend.change_sets[answer.result["Id"]]
         made.rollback = self._get_param("RollbackConfiguration", {})
@@ -75,6 +78,20 @@ def install(parsing: Any, models: Any, responses: Any) -> None:
     response.create_change_set, response.execute_change_set = create_change_set, execute_change_set
 
 
+def _compare_as_text(parsing: Any) -> None:
+    """A parameter that is a number is the text of one where it is compared."""
+    parse = parsing.parse_condition
+
+    def parse_condition(condition: Any, resources: Any, conditions: Any) -> bool:
+        if isinstance(condition, Mapping) and (pair := condition.get("Fn::Equals")) is not None:
+            one, other = (parsing.clean_json(value, resources) for value in pair)
+            if isinstance(one, int | float) != isinstance(other, int | float):
+                return str(one).lower() == str(other).lower()
+        return parse(condition, resources, conditions)
+
+    parsing.parse_condition = parse_condition
+
+
 # -- order ---------------------------------------------------------------------------------------------------
 
 
@@ -90,16 +107,23 @@ def _update(
     resources.load_parameters()
     resources.load_conditions()
     resources._resource_json_map = template["Resources"]
-    added, modified = set(changed["Add"]), set(changed["Modify"])
+    added, modified, another = set(changed["Add"]), set(changed["Modify"]), set[str]()
     for name in in_order(template["Resources"]):
+        resource = template["Resources"][name]
         if name in added:
             _ = resources[name]  # the map makes what it is asked for
-        elif name in modified or _needs_any(template["Resources"][name], added | modified):
-            # What refers to something that is another now is made to refer to that.
-            resources._parsed_resources[name] = parsing.parse_and_update_resource(
-                name, template["Resources"][name], resources, account_id=resources._account_id, region_name=resources._region_name
-            )  # fmt: skip
-            modified.add(name)
+        elif name in modified or not another.isdisjoint(_needs(resource)):
+            before = _seen(resources._parsed_resources.get(name))
+            made = parsing.parse_and_update_resource(
+                name,
+                resource,
+                resources,
+                account_id=resources._account_id,
+                region_name=resources._region_name,
+            )
+            resources._parsed_resources[name] = made
+            if _seen(made) != before:
+                another.add(name)  # and what refers to it is made to refer to that
     gone = list(reversed([name for name in in_order(former) if name in set(changed["Remove"])]))
     for name in gone:
         parsed = resources._parsed_resources.pop(name, None)
@@ -124,8 +148,9 @@ def in_order(resources: Mapping[str, Any]) -> list[str]:
     return list(found)
 
 
-def _needs_any(resource: Mapping[str, Any], names: set[str]) -> bool:
-    return bool(names) and not names.isdisjoint(_needs(resource))
+def _seen(resource: Any) -> tuple[Any, Any]:
+    """What others see of a resource."""
+    return getattr(resource, "physical_resource_id", None), dict(getattr(resource, "attributes", None) or {})
 
 
 def _needs(resource: Any) -> set[str]:
@@ -165,10 +190,18 @@ class _Former:
         self._template = stack.template
         self._whole = json.loads(json.dumps(stack.resource_map._template or {}, default=str))
         self._parameters = dict(stack.resource_map.input_parameters)
+        self._parsed = dict(stack.resource_map._parsed_resources)
 
     def restore(self) -> None:
         stack = self._stack
-        stack.resource_map.update(self._whole, self._parameters)
+        resources = stack.resource_map
+        there = dict(resources._resource_json_map)
+        for name, each in self._whole.get("Resources", {}).items():
+            # What was to be retained is there still, and is the stack's again.
+            if name not in there and name in self._parsed and each.get("DeletionPolicy") == "Retain":
+                resources._parsed_resources[name], there[name] = self._parsed[name], each
+        resources._resource_json_map = there
+        resources.update(self._whole, self._parameters)
         stack.template, stack.template_dict = self._template, self._whole
         stack.output_map = stack._create_output_map()
 

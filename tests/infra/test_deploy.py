@@ -1,0 +1,387 @@
+"""`stratum deploy` as people use it, on the local cloud: from the bundles, and not from this checkout.
+
+`make test-deploy` runs these: packages are downloaded, and a stage of 100 resources is made, updated and taken away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deployments import EXAMPLES, FILES, KEY, deployment, made
+from stratum.infra.bundle.engine import engine_archive, engine_files
+from stratum.infra.template.artifacts import artifacts_template
+from stratum.infra.template.release import Live
+from up import Up, until
+
+pytestmark = pytest.mark.deploy
+BIN = Path(sys.executable).parent
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[os.uname().machine]
+
+HELLO = """
+stratum: "1"
+workflow: hello
+version: 1.0.0
+input: {name: string}
+steps:
+  - {id: nap, wait: 2s}
+  - {id: greet, task: hello.greet, input: {name: "{% $input.name %}"}, timeout: 20s}
+result: {said: "{% $greet %}"}
+"""
+GREET = """
+def greet(event, context):
+    {body}
+"""
+ASK = """
+stratum: "1"
+workflow: ask
+version: 1.0.0
+input: {name: string}
+steps:
+  - {id: may, gate: {approvers: [root, ops@example.com], timeout: 1h, shows: "{% $input.name %}"}}
+  - {id: greet, task: hello.greet, input: {name: "{% $input.name %}"}}
+result: {said: "{% $greet %}", by: "{% $may.outcome %}"}
+"""
+
+
+class Project:
+    """A folder with workflows, and the command in it."""
+
+    def __init__(self, folder: Path, up: Up):
+        self.folder = folder
+        self.up = up
+        (folder / "hello").mkdir()
+        (folder / "hello" / "hello.yaml").write_text(HELLO)
+        (folder / "hello" / "ask.yaml").write_text(ASK)
+        self.greet("return f\"Hello, {event['name']}!\"")
+        for name in ("orders", "etl", "release"):
+            shutil.copytree(EXAMPLES / name, folder / name)
+
+    def greet(self, body: str) -> None:
+        (self.folder / "hello" / "hello.py").write_text(GREET.replace("{body}", body))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        environ = {
+            **os.environ, "AWS_ENDPOINT_URL": self.up.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull,
+        }  # fmt: skip
+        return subprocess.Popen(
+            [BIN / "stratum", *arguments],
+            cwd=self.folder,
+            env=environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def __call__(self, *arguments: str, code: int = 0) -> tuple[Any, str]:
+        """What a command prints, as JSON where it is some, and what it says beside."""
+        process = self.start(*arguments)
+        out, told = process.communicate(timeout=300)
+        assert process.returncode == code, f"{process.returncode}: {out}\n{told}"
+        try:
+            return json.loads(out), told
+        except ValueError:
+            return out, told
+
+    def deploy(
+        self,
+        *files: str,
+        code: int = 0,
+        target: str = "engine",
+        stage: str = "dev",
+        options: tuple[str, ...] = (),
+    ) -> tuple[Any, str]:
+        return self(*self.deploying(*files, target=target, stage=stage, options=options), code=code)
+
+    def deploying(
+        self, *files: str, target: str = "engine", stage: str = "dev", options: tuple[str, ...] = ()
+    ) -> list[str]:
+        data = f"STRATUM_EXAMPLE_DATA={self.folder / 'data'}"
+        return [
+            "deploy", *files, "--stage", stage, "--target", target, "--yes", "--architecture", ARCHITECTURE, "--env", data,
+            "--schedule-after", "0", *options,
+        ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    up = Up()
+    yield Project(tmp_path_factory.mktemp("project"), up)
+    up.stop()
+
+
+FOUR = ("hello/hello.yaml", "orders/orders.yaml", "etl/etl.yaml", "release/release.yaml")
+
+
+@pytest.fixture(scope="module")
+def stage(project: Project) -> dict[str, Any]:
+    """The outputs of the stage `dev`, with four workflows."""
+    about, told = project.deploy(*FOUR)
+    assert "a new stack" in told
+    return about["outputs"]
+
+
+# -- the bundle and the templates ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_the_bundle_has_the_same_bytes_twice(
+    architecture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = engine_archive(PYTHON, architecture)
+    engine_archive.cache_clear()
+    assert engine_archive(PYTHON, architecture) == first  # out of what is kept
+    engine_archive.cache_clear()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert engine_archive(PYTHON, architecture) == first  # and all anew
+    assert len(first) < 10 * 1024 * 1024
+
+
+def test_advance_starts_cold_in_less_than_400_ms_of_processor_time(tmp_path: Path) -> None:
+    for name, content in engine_files(PYTHON, ARCHITECTURE).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    code = (
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import time; began = time.process_time(); import stratum.handlers.advance; "
+        "import json; print(json.dumps([time.process_time() - began, stratum.__file__, list(sys.modules)]))"
+    )
+    # Nothing of this environment is seen (-I -S), as on Lambda; nor is bytecode written.
+    outcomes = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-B", "-c", code], capture_output=True, text=True, check=True
+        )
+        outcomes.append(json.loads(done.stdout))
+    assert min(outcome[0] for outcome in outcomes) < 0.4
+    assert outcomes[0][1].startswith(str(tmp_path))
+    assert not {"moto", "mcp", "rich", "yaml", "boto3", "sqlite3"} & {
+        name.partition(".")[0] for name in outcomes[0][2]
+    }
+
+
+def test_every_handler_imports_from_the_bundle_alone(tmp_path: Path) -> None:
+    for name, content in engine_files(PYTHON, ARCHITECTURE).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    handlers = (
+        "advance",
+        "tasks",
+        "timers",
+        "stream",
+        "deployments",
+        "api.front_door",
+        "work.intake",
+        "work.rules",
+        "work.answers",
+    )
+    code = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]\n" + "\n".join(
+        f"import stratum.handlers.{each}" for each in handlers
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-B", "-c", code], check=True)
+
+
+def test_the_templates_pass_all_rules_of_cfn_lint(tmp_path: Path) -> None:
+    files: list[str] = []
+    changed = Live(
+        {"stratum-dev--api": "3", "stratum-dev--work": "2"},
+        {"orders": "arn:aws:states:us-east-1:123456789012:stateMachine:stratum-dev-orders:1"},
+    )
+
+    def write(name: str, template: dict[str, Any]) -> None:
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(template))
+        files.append(str(path))
+
+    write("artifacts", artifacts_template())
+    for target in ("engine", "step-functions"):
+        write(f"{target}-all", made(deployment(target=target)))
+        write(f"{target}-shifting", made(deployment(target=target, kms_key=KEY, reserve=True), changed))
+        for name in FILES:
+            write(f"{target}-{Path(name).stem}", made(deployment(name, target=target)))
+    done = subprocess.run(
+        [BIN / "cfn-lint", "-c", "I", "-t", *files], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+# -- a stage -------------------------------------------------------------------------------------------------
+
+
+def test_workflows_run_on_what_was_deployed(project: Project, stage: dict[str, Any]) -> None:
+    said, told = project("run", "hello", "--stage", "dev", "--input", '{"name": "Ada"}', "--name", "first")
+    assert said == {"said": "Hello, Ada!"}
+    assert "history first --stage dev" in told
+    orders, _ = project("run", "orders", "--stage", "dev", "--input", "@orders/input.json", "--name", "order")
+    assert (orders["order"], orders["receipt"]["amount"]) == ("o-1001", 105)
+    # Its steps may take a minute: they are invoked asynchronously, and come back by the queue of results.
+    zones, _ = project("run", "etl", "--stage", "dev", "--input", "@etl/input.json")
+    assert zones["rows"] > 300
+    released, _ = project("run", "release", "--stage", "dev", "--input", "@release/input.json")
+    assert released
+    declined, told = project("run", "orders", "--stage", "dev", "--input", "@orders/declined.json", code=1)
+    assert "CardDeclined" in told
+    assert declined == ""
+
+
+def test_what_ran_is_looked_at_from_here(project: Project, stage: dict[str, Any]) -> None:
+    shown, _ = project("show", "order", "--stage", "dev", "--json")
+    assert (shown["status"], shown["log"]) == ("SUCCEEDED", "intact")
+    listed, _ = project("list", "--stage", "dev", "--json")
+    assert {"first", "order"} <= {each["name"] for each in listed}
+    assert "BROKEN" not in str(project("audit", "verify", "--stage", "dev"))
+    versions, _ = project("versions", "hello", "--stage", "dev", "--json")
+    assert json.dumps(versions).count("1.0.0+") >= 1
+    stages, _ = project("stages", "--json")
+    assert [(each["stage"], each["target"], each["shift"]) for each in stages] == [("dev", "engine", 1.0)]
+
+
+def test_waits_came_by_the_scheduler(project: Project, stage: dict[str, Any]) -> None:
+    client = project.up.service("scheduler")
+    assert [each["Name"] for each in client.list_schedules(GroupName="stratum-dev")["Schedules"]][
+        -1
+    ].startswith("stratum-dev-Sweep")
+
+
+def test_the_code_that_ran_was_the_bundles(project: Project, stage: dict[str, Any]) -> None:
+    configuration = project.up.service("lambda").get_function(FunctionName="stratum-dev--advance")[
+        "Configuration"
+    ]
+    assert configuration["CodeSize"] > 5_000_000
+    [alias] = project.up.service("lambda").list_aliases(FunctionName="stratum-dev--advance")["Aliases"]
+    assert (alias["Name"], alias["FunctionVersion"]) == ("live", "1")
+
+
+def test_deploying_the_same_again_changes_nothing(project: Project, stage: dict[str, Any]) -> None:
+    assert "nothing to change" in project.deploy(*FOUR)[1]
+    told = project.deploy(*FOUR, options=("--function-memory", "512", "--dry-run"))[1]
+    assert "~ function         HelloHelloGreetFunction" in told
+    assert "nothing to change" in project.deploy(*FOUR)[1]
+
+
+def test_poisoned_messages_are_shown_and_handed_out_again(project: Project, stage: dict[str, Any]) -> None:
+    sqs = project.up.service("sqs")
+    sqs.send_message(QueueUrl=stage["AdvanceDeadLettersUrl"], MessageBody="no message at all")
+    tick = {
+        "tenant": "default",
+        "execution": "arn:aws:states:us-east-1:123456789012:execution:hello:first",
+        "message": {"type": "tick"},
+    }
+    sqs.send_message(QueueUrl=stage["AdvanceDeadLettersUrl"], MessageBody=json.dumps(tick))
+    shown, _ = project("redrive-dlq", "--stage", "dev", "--dry-run")
+    assert "tick, first" in shown
+    assert "no JSON" in shown
+    assert "2 messages are handed out again" in project("redrive-dlq", "--stage", "dev", "--yes")[1]
+    assert "no message was refused" in project("redrive-dlq", "--stage", "dev", "--queue", "tasks")[1]
+    project("redrive-dlq", "--stage", "dev", "--queue", "nothing", code=2)
+
+
+def test_a_canary_whose_alarm_goes_off_is_taken_back(project: Project, stage: dict[str, Any]) -> None:
+    good = alias(project, "hello")
+    project.greet("raise RuntimeError('the new one is broken')")
+    process = project.start(*project.deploying(*FOUR, options=("--canary", "50%/5m")))
+    until(lambda: len(alias(project, "hello")) == 2 and stack(project)["StackStatus"] == "UPDATE_IN_PROGRESS")
+    # While it is watched, executions that get the new version fail.
+    seen = set()
+    while "FAILED" not in seen:
+        seen.add(ended(project, "hello", {"name": "Ada"}))
+    # CloudWatch counts what the log says of them; here somebody else has to.
+    project.up.service("cloudwatch").set_alarm_state(
+        AlarmName="stratum-dev-Failures", StateValue="ALARM", StateReason="1 > 0"
+    )
+    out, told = process.communicate(timeout=120)
+    assert process.returncode == 1, out
+    assert "UPDATE_ROLLBACK_COMPLETE" in told
+    assert "stratum-dev-Release" in told
+    assert alias(project, "hello") == good
+    assert {ended(project, "hello", {"name": "Ada"}) for _ in range(4)} == {"SUCCEEDED"}
+    # While the alarm is off nothing is released.
+    assert "stratum-dev-Failures" in project.deploy(*FOUR, code=2)[1]
+    project.up.service("cloudwatch").set_alarm_state(
+        AlarmName="stratum-dev-Failures", StateValue="OK", StateReason="0"
+    )
+
+
+def test_a_release_and_its_rollback(project: Project, stage: dict[str, Any]) -> None:
+    good = alias(project, "hello")
+    project.greet("return 'new'")
+    project.deploy(*FOUR)
+    assert alias(project, "hello") != good
+    assert project("run", "hello", "--stage", "dev", "--input", '{"name": "Ada"}')[0] == {"said": "new"}
+    project("rollback", "hello", "--alias", "live", "--reason", "it was too short", "--stage", "dev")
+    assert project("run", "hello", "--stage", "dev", "--input", '{"name": "Ada"}')[0] == {
+        "said": "Hello, Ada!"
+    }
+
+
+def test_a_stage_is_taken_away_and_its_table_stays(project: Project, stage: dict[str, Any]) -> None:
+    assert "say --yes" in project("destroy", "--stage", "dev", code=2)[1]
+    assert stage["TableName"] in project("destroy", "--stage", "dev", "--yes")[1]
+    assert stage["TableName"] in project.up.service("dynamodb").list_tables()["TableNames"]
+    assert not [
+        each
+        for each in project.up.service("lambda").list_functions()["Functions"]
+        if "dev" in each["FunctionName"]
+    ]
+    assert "there is no stage 'dev'" in project("list", "--stage", "dev", code=2)[1]
+
+
+# -- Step Functions ------------------------------------------------------------------------------------------
+
+
+def test_on_step_functions_gates_wait_for_people_all_the_same(project: Project) -> None:
+    project.greet("return f\"Hello, {event['name']}!\"")
+    about, _ = project.deploy(
+        "hello/ask.yaml", "etl/etl.yaml", target="step-functions", stage="sfn", options=("--no-protection",)
+    )
+    machine = about["outputs"]["AskArn"]
+    assert machine.endswith(":stateMachine:stratum-sfn-ask")
+    client = project.up.client()
+    execution = client.start_execution(stateMachineArn=f"{machine}:live", input='{"name": "Ada"}')[
+        "executionArn"
+    ]
+    [gate] = until(lambda: project("gates", "--stage", "sfn", "--json")[0])
+    assert (gate["step"], gate["shows"], gate["execution"]) == ("may", "Ada", execution)
+    project("approve", gate["gate"], "--stage", "sfn", "--yes")
+    described = until(
+        lambda: client.describe_execution(executionArn=execution), lambda each: each["status"] != "RUNNING"
+    )
+    assert json.loads(described["output"]) == {"said": "Hello, Ada!", "by": "approve"}
+    rows, _ = project("run", "etl", "--stage", "sfn", "--input", "@etl/input.json")
+    assert rows["countries"] > 200
+    project.greet("return 'new'")
+    project.deploy(
+        "hello/ask.yaml", "etl/etl.yaml", target="step-functions", stage="sfn", options=("--no-protection",)
+    )
+    [route] = client.describe_state_machine_alias(stateMachineAliasArn=f"{machine}:live")[
+        "routingConfiguration"
+    ]
+    assert route["stateMachineVersionArn"].endswith(":2")
+    project("destroy", "--stage", "sfn", "--yes", "--delete-data")
+    assert about["outputs"]["TableName"] not in project.up.service("dynamodb").list_tables()["TableNames"]
+
+
+def alias(project: Project, workflow: str) -> dict[str, int]:
+    """Where the workflow's alias leads: percent by version."""
+    about, _ = project("alias", workflow, "live", "--stage", "dev", "--json")
+    return about["routing"]
+
+
+def stack(project: Project) -> dict[str, Any]:
+    return project.up.service("cloudformation").describe_stacks(StackName="stratum-dev")["Stacks"][0]
+
+
+def ended(project: Project, workflow: str, input: Any) -> str:
+    process = project.start("run", workflow, "--stage", "dev", "--input", json.dumps(input))
+    process.communicate(timeout=120)
+    time.sleep(0)
+    return "SUCCEEDED" if process.returncode == 0 else "FAILED"
