@@ -67,6 +67,46 @@ def startup() -> None:
                 subprocess.run(command, cwd=folder, check=True, capture_output=True)
                 times.append((time.perf_counter() - began) * 1000)
             print(f"  {label:<42}{statistics.median(times):>10,.0f}")
+        package = [sys.executable, "-c", "from mcp.server import MCPServer"]
+        for label, measured in (
+            ("python -c 'from mcp.server import MCPServer'", lambda: _seconds_of(package, folder)),
+            ("stratum mcp, until tools/list is answered", lambda: _first_list(stratum, folder)),
+        ):
+            print(f"  {label:<42}{statistics.median(measured() for _ in range(10)) * 1000:>10,.0f}")
+
+
+def _seconds_of(command: list[str], folder: str) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def _first_list(stratum: Path, folder: str) -> float:
+    """Seconds from the server's start to its list of tools, as a client over stdio waits for it."""
+    hello = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "bench", "version": "0"},
+    }
+    requests = [
+        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+    ]
+    began = time.perf_counter()
+    with subprocess.Popen(
+        [str(stratum), "mcp"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write("".join(json.dumps(each) + "\n" for each in requests))
+        server.stdin.flush()
+        for line in server.stdout:
+            if json.loads(line).get("id") == 1:
+                took = time.perf_counter() - began
+                server.stdin.close()
+                return took
+    raise SystemExit("stratum mcp has not listed its tools")
 
 
 def pass_chain() -> None:
