@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stratum.handlers.executions import Loaded
+from stratum.handlers.executions import Executions, Loaded
 from stratum.handlers.functions import Invocation, InvocationResult
 from stratum.handlers.store import Store
 from stratum.local.clock import EPOCH, VirtualClock
@@ -17,6 +17,7 @@ from stratum.local.functions import InProcessFunctions, errors
 from stratum.local.stores import open_store
 from stratum.statelang.asl.validation import validate
 from stratum.statelang.compiler import compile_spec
+from stratum.statelang.engine import messages, read_token
 from stratum.statelang.spec import load
 
 HEAD = 'stratum: "1"\nworkflow: w\nversion: 1.0.0\n'
@@ -233,16 +234,20 @@ class Ran:
             cloud.run(lambda: bool(self.desk.said) or over(), execution, timeout=30)
             while self.desk.said:
                 token, answer = self.desk.said.pop(0)
-                try:
-                    if isinstance(answer, Exception):
-                        cloud.call(
-                            "SendTaskFailure", taskToken=token, error=type(answer).__name__, cause=str(answer)
-                        )
-                    else:
-                        cloud.call("SendTaskSuccess", taskToken=token, output=json.dumps(answer))
-                except Exception as error:
-                    if "TaskTimedOut" not in str(error):
-                        raise
+                _answer(executions, token, answer)
+
+
+def _answer(executions: Executions, token: str, answer: Any) -> None:
+    """Tells the execution what somebody said to a work item, as the work handlers do."""
+    found = read_token(token)
+    assert found is not None
+    execution, frame, task = found
+    if isinstance(answer, Exception):
+        message = messages.task_failed(frame, task, type(answer).__name__, str(answer))
+    else:
+        message = messages.task_succeeded(frame, task, json.dumps(answer))
+    for failure in executions.advance({execution: [messages.tick(), message]}).values():
+        raise failure
 
 
 def answers(*values: Any) -> Handler:

@@ -31,7 +31,7 @@ CONSTRAINTS: dict[str, tuple[str, ...]] = {
 """Which constraint is for values of which types."""
 
 MAX_VIOLATIONS = 20
-MAX_NESTING = 16
+MAX_NESTING = 24
 """Levels of a type within which no other has a name: its checks become one expression."""
 CLOSE = "0.000000001"
 """How near to a whole number the ratio to a fraction is that counts as `multipleOf` it."""

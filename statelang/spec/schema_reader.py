@@ -30,7 +30,7 @@ _READ = frozenset(
     ("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref")
 )  # fmt: skip
 _WIDER = {"integer": "number", "date-time": "string"}
-_MAX_DEPTH = 50
+_MAX_DEPTH = 24
 
 
 class _Never(Exception):

@@ -172,7 +172,7 @@ def test_a_deep_schema_is_refused() -> None:
     for _ in range(200):
         schema = {"type": "array", "items": schema}
     _, findings = read(schema)
-    assert ["nested deeper than 50 levels" in each for each in findings] == [True]
+    assert ["nested deeper than 24 levels" in each for each in findings] == [True]
 
 
 # -- in a spec -------------------------------------------------------------------------------------------------

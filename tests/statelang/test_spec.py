@@ -175,7 +175,7 @@ def test_each_mistake_has_its_code(old: str, new: str, codes: list[str]) -> None
         ("task: m.a, on_error: [{match: [A, B], next: end}, {match: [B], next: end}]", "S405"),
         ("task: m.a, retry: {on: []}", "W901"),
         ("task: m.a, output: {type: number, multipleOf: 0}", "S302"),
-        (f"task: m.a, output: {'[' * 20}string{']' * 20}", "S302"),
+        (f"task: m.a, output: {'[' * 30}string{']' * 30}", "S302"),
         ("fail: '{% $input.error %}'", "S203"),
         ("fail: ''", "S203"),
         ("agent: '{% $input.who %}', intent: x", "S203"),
