@@ -1,4 +1,4 @@
-"""`stratum compile`, `graph` and `schema`: what a spec becomes, as text."""
+"""`stratum compile` and `schema`: what a spec becomes, as text."""
 
 from __future__ import annotations
 
@@ -19,28 +19,11 @@ def compile(options: argparse.Namespace) -> int:
     text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
     for warning in workflow.warnings:
         print(warning, file=sys.stderr)
-    _write(text, options.output)
+    write(text, options.output)
     return 0
 
 
-def graph(options: argparse.Namespace) -> int:
-    workflow = load_workflow(Path(options.file))
-    if options.format == "svg":
-        from ...statelang import drawing
-
-        picture = drawing.graph_of(workflow.definition, workflow.source_map)
-        _write(drawing.svg(picture, title=workflow.name), options.output)
-        return 0
-    from ...statelang import spec
-
-    _write(
-        spec.mermaid(workflow.spec) if workflow.spec else spec.mermaid_of_asl(workflow.definition),
-        options.output,
-    )
-    return 0
-
-
-def _write(text: str, output: str | None) -> None:
+def write(text: str, output: str | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return

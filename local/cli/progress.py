@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ...handlers.steps import DONE, FAILED, RETRYING, RUNNING, SKIPPED, STOPPED, WAITING, Step, Steps
 
-_MARKS = {DONE: "✓", FAILED: "✗", RETRYING: "↻", RUNNING: "…", WAITING: "◷", SKIPPED: "-", STOPPED: "■"}
+MARKS = {DONE: "✓", FAILED: "✗", RETRYING: "↻", RUNNING: "…", WAITING: "◷", SKIPPED: "-", STOPPED: "■"}
 _PLAIN = {
     DONE: "ok",
     FAILED: "FAILED",
@@ -138,7 +138,7 @@ class LiveTree:
         nodes: dict[str, Tree] = {}
         for step in list(self._steps.steps.values()):
             line = Text()
-            line.append(f"{_MARKS[step.status]} ", style=_STYLES[step.status])
+            line.append(f"{MARKS[step.status]} ", style=_STYLES[step.status])
             line.append(f"{step.id:<20} ")
             line.append(describe(step, now), style="dim")
             nodes[step.id] = nodes.get(step.within or "", tree).add(line)

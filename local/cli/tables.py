@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-_STATUS_STYLES = {
+STATUS_STYLES = {
     "SUCCEEDED": "green", "done": "green", "FAILED": "red", "failed": "red", "TIMED_OUT": "red", "ABORTED": "yellow",
     "RUNNING": "cyan", "running": "cyan", "skipped": "dim",
 }  # fmt: skip
@@ -35,7 +35,7 @@ def _print_rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for head in heads:
         table.add_column(head, no_wrap=True, overflow="ellipsis")
     for row in rows:
-        table.add_row(*(Text(cell, style=_STATUS_STYLES.get(cell, "")) for cell in row))
+        table.add_row(*(Text(cell, style=STATUS_STYLES.get(cell, "")) for cell in row))
     Console(width=shutil.get_terminal_size().columns).print(table)
 
 

@@ -9,6 +9,7 @@
 - `layers`: where nodes stand and edges run: layered, as Sugiyama, Tagawa and Toda describe it.
 - `placing`: the layout of a whole graph, with what is within Parallel and Map states.
 - `svg`: the picture; colours are classes, so that light and dark follow the page.
+- `listing`: the same as text, for terminals.
 - `plan`: where everything stands, as JSON, for a page that draws it itself.
 
 Our own layout, as the libraries there are do not lay out graphs within nodes (Parallel, Map) or keep room for
@@ -16,7 +17,8 @@ labels: `grandalf` (GPL or EPL, last released in 2023) and `fast-sugiyama` place
 """
 
 from .graph import Edge, Graph, Node, graph_of
+from .listing import listing
 from .plan import plan
 from .svg import STYLE, Look, svg
 
-__all__ = ["STYLE", "Edge", "Graph", "Look", "Node", "graph_of", "plan", "svg"]
+__all__ = ["STYLE", "Edge", "Graph", "Look", "Node", "graph_of", "listing", "plan", "svg"]

@@ -51,8 +51,15 @@ STYLE = f"""
 .machine .edge.tone-none path{{stroke:var(--none)}}
 .machine .edge.tone-none path.head{{fill:var(--none)}}
 .machine .edge.tone-none text{{fill:var(--none)}}
+.machine .node.ran-done>rect,.machine .node.ran-done>path{{fill:var(--full-fill);stroke:var(--full)}}
+.machine .node.ran-failed>rect,.machine .node.ran-failed>path{{fill:var(--none-fill);stroke:var(--none);stroke-width:2}}
+.machine .node.ran-on>rect,.machine .node.ran-on>path{{fill:var(--some-fill);stroke:var(--some);stroke-width:2}}
+.machine .node.ran-off>rect,.machine .node.ran-off>path{{stroke-dasharray:4 3}}
+.machine .edge.ran path{{stroke:var(--ink);stroke-width:2}}
+.machine .edge.ran path.head{{fill:var(--ink)}}
 """.strip()
-"""Tones: `full`, `some` and `none` (of what can be taken); any other class is free for other pictures. A page may give
+"""Tones: `full`, `some` and `none` (of what can be taken); `ran-done`, `ran-failed`, `ran-on` and `ran-off` are of nodes
+that an execution came to, `ran` of edges that it took; any other class is free for other pictures. A page may give
 `.machine` other colours through the same variables."""
 
 

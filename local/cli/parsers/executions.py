@@ -37,6 +37,14 @@ def declare(commands: Commands) -> None:
     show.add_argument("--json", action="store_true")
     show.add_argument("--reveal", action="store_true", help="show what contracts call secret")
 
+    watch = commands.add_with_store(
+        "watch", "watch:watch", "watch executions, or the steps of one, as they go on"
+    )
+    watch.add_argument(
+        "execution", nargs="?", metavar="EXECUTION", help="a name or an ARN (default: the newest)"
+    )
+    watch.add_argument("--limit", type=int, default=20, metavar="N", help="how many executions (default: 20)")
+
     history = commands.add_with_store("history", "executions:history", "show an execution's history events")
     history.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
     history.add_argument(

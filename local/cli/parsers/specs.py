@@ -20,9 +20,20 @@ def declare(commands: Commands) -> None:
     compile.add_argument("--source-map", action="store_true", help="the map from states to steps, instead")
     compile.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
 
-    graph = commands.add("graph", "compile:graph", "draw a workflow: a Mermaid flowchart, or a picture")
-    graph.add_argument("file", metavar="FILE")
-    graph.add_argument("--format", choices=("mermaid", "svg"), default="mermaid", help="default: mermaid")
+    graph = commands.add_with_store(
+        "graph",
+        "graph:graph",
+        "draw a workflow, or what an execution took of it: Mermaid, a picture, or text",
+    )
+    graph.add_argument("file", nargs="?", metavar="FILE")
+    graph.add_argument(
+        "--execution",
+        metavar="EXECUTION",
+        help="a name or an ARN, instead: its run is drawn over what it ran",
+    )
+    graph.add_argument(
+        "--format", choices=("mermaid", "svg", "text"), default="mermaid", help="default: mermaid"
+    )
     graph.add_argument("-o", "--output", metavar="OUT", help="write to this file instead of stdout")
 
     schema = commands.add("schema", "compile:schema", "print the JSON Schema of the language, for editors")

@@ -85,7 +85,7 @@ export function Editor({ about, argument }) {
         <${Findings} findings=${checked.findings} onChoose=${(each) => setLine(null) || requestAnimationFrame(() => setLine(each.line))} />
       </section>
       <section class="panel graph-panel ${checked.ok ? "" : "stale"}" aria-label="Graph">
-        ${picture ? html`<${Graph} plan=${picture.plan} chosen=${node} onChoose=${choose} tone=${run ? (each) => toneOf(steps, each) : undefined} took=${run ? tookOf(run.story.taken) : undefined} label="Graph of the draft" />`
+        ${picture ? html`<${Graph} plan=${picture.plan} chosen=${node} onChoose=${choose} tone=${run ? (each) => toneOf(steps, each) : undefined} took=${run ? tookOf(run.story.taken, steps) : undefined} label="Graph of the draft" />`
           : html`<${Empty}>The graph is drawn when the text has no error.<//>`}
       </section>
     </div>

@@ -52,7 +52,7 @@ function Rows({ listed, visits, start, chosen, onChoose, onShow }) {
   }, [chosen]);
   const [first, last] = view;
   return html`<div class="events-box" ref=${box} onScroll=${look} role="table" aria-label="Events" aria-rowcount=${listed.length + 1} tabindex="0">
-    <div class="event head" role="row"><span role="columnheader">Event</span><span role="columnheader">Time</span><span role="columnheader">Type</span><span role="columnheader">State</span><span role="columnheader">Says</span></div>
+    <div class="event head" role="row"><span role="columnheader" aria-label="Event">#</span><span role="columnheader">Time</span><span role="columnheader">Type</span><span role="columnheader">State</span><span role="columnheader">Says</span></div>
     <div role="rowgroup" class="events-all" style=${{ height: `${listed.length * height}px` }}>
       <div class="events-seen" role="presentation" style=${{ transform: `translateY(${first * height}px)` }}>
       ${listed.slice(first, last).map((each, at) => html`<div key=${each.id} class="event ${toneOf(each)} ${each.visit !== undefined && each.visit === chosen ? "chosen" : ""}" role="row" aria-rowindex=${first + at + 2}

@@ -10,7 +10,7 @@ import { Inspector } from "./inspector.js";
 import { Source } from "./source.js";
 import { Json } from "./json.js";
 import { ForkDialog, RedriveDialog, StopDialog } from "./actions.js";
-import { duration, moment, nameOf, plural, when, who } from "./format.js";
+import { duration, moment, nameOf, number, plural, when, who } from "./format.js";
 import { useServerNow } from "./state.js";
 
 const definitions = new Map(); // those that were shown: a definition never changes
@@ -138,9 +138,9 @@ export function Story({ execution, told, story, turn, definition, now, actions, 
   }, [definition, visits.length > 0]);
 
   const tone = (each) => toneOf(steps, each);
-  const took = useMemo(() => tookOf(story.taken), [story, turn]);
+  const took = useMemo(() => tookOf(story.taken, steps), [story, steps]);
   const among = chosen ? steps.get(chosen.step).visits : [];
-  const tabs = [["timeline", "Timeline"], ["events", html`Events <span class="soft">${story.events.length}</span>`], ["source", definition?.language === "json" ? "Definition" : "YAML"], ["data", "Input & output"]];
+  const tabs = [["timeline", "Timeline"], ["events", html`Events <span class="soft">${number(story.events.length)}</span>`], ["source", definition?.language === "json" ? "Definition" : "YAML"], ["data", "Input & output"]];
   return html`<div class="story">
     <section class="panel graph-panel" aria-label="Graph">
       ${definition ? html`<${Graph} plan=${definition.plan} tone=${tone} took=${took} chosen=${node} onChoose=${chooseNode} label="Graph of ${told.workflow || "the workflow"}" />` : html`<${Loading} what="Drawing" />`}

@@ -178,6 +178,6 @@ export function toneOf(steps, node) {
   return { tone: step.status, badge, words: told.join(", ") };
 }
 
-export function tookOf(taken) {
-  return (edge) => edge.ways.some(([state, at]) => taken.has(`${state}|${at}`));
+export function tookOf(taken, steps) {
+  return (edge) => (edge.start === "start" ? edge.ways.length === 0 && steps.has(stepOf(edge.target)) : false) || edge.ways.some(([state, at]) => taken.has(`${state}|${at}`));
 }

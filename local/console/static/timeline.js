@@ -21,7 +21,7 @@ export function Timeline({ visits, start, end, chosen, onChoose, now }) {
       <label class="check"><input type="checkbox" checked=${even} onChange=${(event) => setEven(event.target.checked)} /> Even spacing</label>
     </div>
     <div class="timeline-axis" aria-hidden="true"><span></span><div class="lane">${ticks.map(([at, words]) => html`<span class="tick" style=${{ left: `${at}%` }}>${words}</span>`)}</div></div>
-    <div class="timeline-rows">${rows.map((row) => (row.group
+    <div class="timeline-rows" tabindex="0" role="group" aria-label="Visits">${rows.map((row) => (row.group
       ? html`<${Group} key=${`g${row.key}`} row=${row} scale=${scale} chosen=${chosen} onChoose=${onChoose} last=${last} />`
       : html`<${Row} key=${row.visit.id} visit=${row.visit} depth=${row.depth} scale=${scale} chosen=${chosen} onChoose=${onChoose} last=${last} />`))}</div>
   </div>`;
