@@ -394,12 +394,8 @@ class Body:
         assign: Callable[[str], State],
         leads: State,
         role: str = "guard",
-        puts: str | None = None,
     ) -> None:
-        """A Parallel of one branch that computes `output`; `assign` is given the expression for what it came to.
-
-        It puts out what it computed, or what the expression `puts` says.
-        """
+        """A Parallel of one branch that computes `output` and puts it out; `assign` is given the expression for it."""
         value = "$states.result[0].value"
         inner = self.machine.state(f"{name.removesuffix(' guarded')} computed")
         computed: State = {"Type": "Pass", "Output": {"value": output}, "End": True}
@@ -409,7 +405,7 @@ class Body:
             "Type": "Parallel",
             "Branches": [{"StartAt": inner, "States": {inner: computed}}],
             **({"Assign": made} if made else {}),
-            "Output": braced(puts or value),
+            "Output": braced(value),
             **leads,
         }
         if catchers := self.catch_all(step or self.key, at):

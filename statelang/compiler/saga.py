@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import jsonata
-from ..spec.contracts import ANY
+from ..spec.contracts import ANY, Contract
 from ..spec.expressions import contract_of, templates
 from ..spec.inference import infer
 from ..spec.models import AnyStep, FallibleStep, Retry
@@ -41,7 +41,7 @@ def entry(body: Body, step: FallibleStep, result: str) -> str:
         what = f"'given': {_given(body, step, input, names)}"
     else:
         what = f"'input': {names.value(input)}"
-        body.machine.values.append((f"{body.saga}[].input", infer(input, names.known)))
+        _holds(body, "input", infer(input, names.known))
     # On another machine the clock may be behind: what was done later must not seem to have been done before.
     at = f"$max([$millis(), ${body.saga}[0].at])"
     return f"($_done := {result}; {{'step': '{step.id}', 'at': {at}, {what}}})"
@@ -61,10 +61,18 @@ def _given(body: Body, step: FallibleStep, input: Any, names: Names) -> str:
                 key = f"g{len(later)}"
                 later[path] = f"${body.root.saga}[0].given.{key}"
                 taken[key] = names.expression(path)
-                contract = contract_of(path, names.known) or ANY
-                body.machine.values.append((f"{body.saga}[].given.{key}", contract))
+                _holds(body, f"given.{key}", contract_of(path, names.known) or ANY)
     body.machine.undoing[step.id] = _Later(names, later).value(input)
     return "{" + ", ".join(f"{quoted(key)}: {expression}" for key, expression in taken.items()) + "}"
+
+
+def _holds(body: Body, field: str, contract: Contract) -> None:
+    """What entries have in that field, in the list's own stack and in those that it is handed up to."""
+    at: Body | None = body
+    while at is not None:
+        if at.saga is not None:
+            body.machine.values.append((f"{at.saga}[].{field}", contract))
+        at = at.outer
 
 
 class _Later(Names):

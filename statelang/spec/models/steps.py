@@ -141,7 +141,10 @@ class GateStep(FallibleStep):
 
 
 class ParallelStep(FallibleStep):
-    """Branches that run at the same time. The result has the result of every branch under its name."""
+    """Branches that run at the same time. The result has the result of every branch under its name.
+
+    A branch that fails ends the others; where something in them can be undone, they come to their ends first.
+    """
 
     kind: ClassVar[str] = "parallel"
     parallel: dict[str, Steps] = Field(min_length=1, description="lists of steps, by name")
