@@ -108,7 +108,8 @@ def _shown(value: Any, whole: bool) -> str:
 def _who(who: dict[str, str]) -> str:
     name = str(who.get("agent") or who.get("user") or who["via"])
     on = f"@{who['host']}" if who.get("host") and not who.get("agent") else ""
-    return f"{name}{on} via {who['via']}" if name != who["via"] else name
+    at = f" at {who['terminal']}" if who.get("terminal") else ""
+    return f"{name}{on} via {who['via']}{at}" if name != who["via"] else name
 
 
 def _cell(text: str) -> str:

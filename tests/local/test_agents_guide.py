@@ -1,19 +1,19 @@
-"""The guide's session, word for word: its commands in a shell, its calls by a real MCP client."""
+"""The guide's session, word for word: its commands, and its calls by a real MCP client."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
+import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agents import ENVIRONMENT, Agent, Here, talk
-from people import BY_A_PERSON
+import pytest
+from agents import Agent, Here, talk
+from stratum.local import people
+from stratum.local.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,8 +26,7 @@ def calls(text: str) -> Iterator[dict[str, Any]]:
         text = text[end:]
 
 
-@BY_A_PERSON
-def test_the_session_goes_as_the_guide_tells_it(tmp_path: Path) -> None:
+def test_the_session_goes_as_the_guide_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tmp_path / "release"
     shutil.copytree(
         ROOT / "local" / "examples" / "release", project, ignore=shutil.ignore_patterns(".stratum")
@@ -35,7 +34,10 @@ def test_the_session_goes_as_the_guide_tells_it(tmp_path: Path) -> None:
     blocks = re.findall(
         r"^```(sh|json)\n(.*?)^```", (ROOT / "local/agents/GUIDE.md").read_text(), re.S | re.M
     )
-    environment = {**ENVIRONMENT, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for name in people.AGENTS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(people, "agent_above", lambda: None)
+    monkeypatch.chdir(project)
     here = Here(project, store=f"sqlite:///{project}/.stratum/stratum.db")
 
     async def made(agent: Agent, call: dict[str, Any], work: str | None) -> str | None:
@@ -57,14 +59,10 @@ def test_the_session_goes_as_the_guide_tells_it(tmp_path: Path) -> None:
         async with here.agent() as agent:
             for kind, text in blocks:
                 if kind == "sh":
-                    done = subprocess.run(
-                        ["bash", "-euo", "pipefail", "-c", text],
-                        cwd=project,
-                        env=environment,
-                        capture_output=True,
-                        text=True,
-                    )
-                    assert done.returncode == 0, done.stderr
+                    for line in text.splitlines():
+                        command, *arguments = shlex.split(line)
+                        assert command == "stratum"
+                        assert main(arguments) == 0, line
                     continue
                 for call in calls(text):
                     work = await made(agent, call, work)

@@ -152,6 +152,7 @@ def test_a_decision_says_at_which_terminal_it_was_made(
     assert stratum(capsys, "approve", "approve", "--store", url)[0] == 0
     [note] = [note for note in Journal(executions_on(url)).read(execution) if note["type"] == "answered"]
     assert note["by"]["terminal"] == "/dev/pts/7"
+    assert "via cli at /dev/pts/7" in stratum(capsys, "audit", "w", "--store", url)[1]
 
 
 def test_whoever_asked_does_not_approve(url: str, capsys: pytest.CaptureFixture[str]) -> None:
