@@ -51,7 +51,7 @@ chaos: $(READY)
 portability: $(READY)
 	npm install --silent --no-fund --no-audit --prefix $(VENV)/npm amazon-states-language-service asl-validator
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/portability jsonata-python
-	$(BIN)/pytest -m portability tests/portability
+	$(BIN)/pytest -p no:logging -m portability tests/portability
 
 setup: $(READY)
 
