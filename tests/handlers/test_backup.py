@@ -193,7 +193,7 @@ SAMPLE: list[bytes] = []
 def test_no_changed_byte_goes_unseen(place: float, by: int) -> None:
     SAMPLE[:] = SAMPLE or [sample()]
     data = bytearray(SAMPLE[0])
-    data[int(place * len(data))] ^= by
+    data[int(place * (len(data) - 1))] ^= by
     with pytest.raises(Damaged):
         check(io.BytesIO(bytes(data)))
 
@@ -203,7 +203,7 @@ def test_no_changed_byte_goes_unseen(place: float, by: int) -> None:
 def test_no_backup_that_was_cut_off_is_taken_for_whole(place: float) -> None:
     SAMPLE[:] = SAMPLE or [sample()]
     with pytest.raises(Damaged):
-        check(io.BytesIO(SAMPLE[0][: int(place * len(SAMPLE[0]))]))
+        check(io.BytesIO(SAMPLE[0][: int(place * (len(SAMPLE[0]) - 1))]))
 
 
 @pytest.mark.parametrize(
