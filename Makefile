@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ROOMS := statelang handlers local infra
 
-.PHONY: run test test-agents test-deploy check bench corpus chaos portability browser vendor setup clean
+.PHONY: run test test-agents test-deploy check bench corpus chaos portability browser vendor setup clean reference
 
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
@@ -52,6 +52,11 @@ portability: $(READY)
 	npm install --silent --no-fund --no-audit --prefix $(VENV)/npm amazon-states-language-service asl-validator
 	$(BIN)/python -m pip install --quiet --upgrade --target $(VENV)/portability jsonata-python
 	$(BIN)/pytest -p no:logging -m portability tests/portability
+
+# The generated parts of the language's reference, from the models.
+reference: $(READY)
+	@$(BIN)/python -c "from pathlib import Path; from stratum.statelang.spec.reference import filled; page = Path('statelang/README.md'); page.write_text(filled(page.read_text(encoding='utf-8')), encoding='utf-8')"
+	@$(BIN)/stratum schema > local/examples/stratum.schema.json
 
 setup: $(READY)
 

@@ -26,8 +26,8 @@ class Step(Model):
     """What every kind of step may have."""
 
     kind: ClassVar[str] = ""
-    id: str
-    description: str | None = None
+    id: str = Field(description="its name, and the variable with its result: $id")
+    description: str | None = Field(None, description="for people: pictures, the console and audits show it")
     when: str | None = Field(None, description="a condition; the step is skipped where it is false")
     needs: Needs | None = Field(None, description="conditions that must hold before the step begins")
     next: str | None = Field(None, description="the step to go on with, or `end`; without, the one below")
@@ -52,13 +52,17 @@ class CallStep(FallibleStep):
 
 
 class TaskStep(CallStep):
+    """A function, a service or a plug-in, called with data."""
+
     kind: ClassVar[str] = "task"
     task: str = Field(
         description="module.function, a Lambda ARN, aws-sdk:service:action, or a resource's ARN"
     )
-    retry: Retry | Literal["none"] | None = None
-    timeout: Duration | None = None
-    heartbeat: Duration | None = None
+    retry: Retry | Literal["none"] | None = Field(
+        None, description="whether it is tried again; without, as `defaults` say, else once"
+    )
+    timeout: Duration | None = Field(None, description="for one try")
+    heartbeat: Duration | None = Field(None, description="a task that is silent for so long has failed")
 
 
 class WorkflowStep(CallStep):
@@ -66,15 +70,17 @@ class WorkflowStep(CallStep):
 
     kind: ClassVar[str] = "workflow"
     workflow: str = Field(description="its name, name:alias or name:version, or a state machine's ARN")
-    retry: Retry | Literal["none"] | None = None
-    timeout: Duration | None = None
+    retry: Retry | Literal["none"] | None = Field(
+        None, description="whether it is tried again; without, as `defaults` say, else once"
+    )
+    timeout: Duration | None = Field(None, description="for one try")
 
 
 class Budget(Model):
     """What an agent may use up before somebody is asked whether it may go on."""
 
     usd: float | None = Field(None, gt=0, strict=False, description="US dollars")
-    tokens: int | None = Field(None, ge=1)
+    tokens: int | None = Field(None, ge=1, description="tokens, read and written")
     time: Duration | None = Field(None, description="working time; what is spent waiting for people is not")
     approvers: list[str] = Field([], description="who is asked when it is used up; without, anyone who may")
     timeout: Duration = Field(7 * 86_400, description="how long they have; then the step fails")
@@ -87,7 +93,7 @@ class AgentStep(CallStep):
     agent: str = Field(description="whom it is for: a name that agents ask by")
     intent: str = Field(description="what is to be done: text, or {% expression %}")
     attempts: int = Field(1, ge=1, le=100, description="tries in all; each is told what was wrong before")
-    budget: Budget | None = None
+    budget: Budget | None = Field(None, description="what it may use up before somebody is asked")
     timeout: Duration = Field(86_400, description="for one attempt")
     heartbeat: Duration | None = Field(None, description="an agent that is silent for so long is lost")
 
@@ -102,9 +108,11 @@ class Revision(Model):
 class Escalation(Model):
     """Who else is asked when nobody answers."""
 
-    to: list[str] = Field(min_length=1)
+    to: list[str] = Field(min_length=1, description="who is asked then")
     timeout: Duration = Field(description="how long they have")
-    on_timeout: Literal["reject", "approve", "error"] = "reject"
+    on_timeout: Literal["reject", "approve", "error"] = Field(
+        "reject", description="what follows when they do not answer either"
+    )
 
 
 def _revision(value: Any) -> Any:
@@ -130,14 +138,18 @@ class Gate(Model):
     values: Any = Field(None, description="what the form has in it to begin with")
     revise: Annotated[
         Revision | None, BeforeValidator(_revision, json_schema_input_type=str | Revision | None)
-    ] = None
-    risk: Literal["low", "normal"] = "normal"
+    ] = Field(None, description="a step that it may be sent back to, with remarks")
+    risk: Literal["low", "normal"] = Field(
+        "normal", description="low: an MCP client may ask the person at its keyboard"
+    )
     notify: list[str] = Field([], description="who is told that there is something to decide")
 
 
 class GateStep(FallibleStep):
+    """A decision of a person: approve, reject, or revise."""
+
     kind: ClassVar[str] = "gate"
-    gate: Gate
+    gate: Gate = Field(description="who is asked, for how long, and what follows")
 
 
 class ParallelStep(FallibleStep):
@@ -171,8 +183,8 @@ class MapStep(FallibleStep):
     """The steps, for every item. The result is an array of what the last step came to."""
 
     kind: ClassVar[str] = "map"
-    map: MapOver
-    steps: Steps = Field(json_schema_extra={"minItems": 1})
+    map: MapOver = Field(description="what it goes through, and how")
+    steps: Steps = Field(description="what is run each time", json_schema_extra={"minItems": 1})
 
 
 class Collect(Model):
@@ -187,7 +199,7 @@ class Repeat(Model):
 
     until: str | None = Field(None, description="a condition, looked at after every round")
     max: int = Field(ge=1, le=1000, description="rounds at the most")
-    collect: Collect | None = None
+    collect: Collect | None = Field(None, description="what rounds find, gathered without doubles")
     on_max: Literal["error", "end"] | None = Field(
         None, description="what follows where `until` does not hold after the last round; without, an error"
     )
@@ -197,18 +209,20 @@ class RepeatStep(FallibleStep):
     """The steps, again and again. The result is that of the last round, or everything that was collected."""
 
     kind: ClassVar[str] = "repeat"
-    repeat: Repeat
-    steps: Steps = Field(json_schema_extra={"minItems": 1})
+    repeat: Repeat = Field(description="how often, and until when")
+    steps: Steps = Field(description="what is run each time", json_schema_extra={"minItems": 1})
 
 
 class Branch(Model):
     when: str | None = Field(None, description="a condition; the last branch has none and is the default")
-    next: str
+    next: str = Field(description="the step that it leads to, or `end`")
 
 
 class DecisionStep(Step):
+    """Where to go on, by conditions."""
+
     kind: ClassVar[str] = "decision"
-    decision: list[Branch] = Field(min_length=1)
+    decision: list[Branch] = Field(min_length=1, description="branches: the first that holds is taken")
 
 
 class Until(Model):
@@ -216,21 +230,29 @@ class Until(Model):
 
 
 class WaitStep(Step):
+    """Time that passes."""
+
     kind: ClassVar[str] = "wait"
     wait: int | str | Until = Field(description="a duration, {% seconds %}, or {until: timestamp}")
 
 
 class SetStep(Step):
+    """Values under names, for the steps below."""
+
     kind: ClassVar[str] = "set"
     set: dict[str, Any] = Field(description="names and values: $id.name from here on")
 
 
 class SucceedStep(Step):
+    """The end of the workflow, or of a branch, item or round, with its result."""
+
     kind: ClassVar[str] = "succeed"
     succeed: Any = Field(description="the result of the workflow, or of the branch, item or round")
 
 
 class FailStep(Step):
+    """The end of the workflow, with an error."""
+
     kind: ClassVar[str] = "fail"
     fail: str = Field(description="the error's name")
     because: str | None = Field(None, description="the cause: text, or {% expression %}")

@@ -90,18 +90,20 @@ class Retry(Model):
     on: list[str] | None = Field(None, description="error names that are retried; without, every error")
     never: list[str] = Field([], description="error names that are fatal")
     attempts: int = Field(3, ge=1, le=1000, description="tries in all, the first included")
-    backoff: Literal["fixed", "linear", "exponential"] = "exponential"
+    backoff: Literal["fixed", "linear", "exponential"] = Field(
+        "exponential", description="how the wait grows from try to try"
+    )
     delay: Delay = Field(1, description="the wait before the second try")
     max_delay: Duration | None = Field(None, description="no wait is longer")
     rate: float = Field(2.0, ge=1, le=100, strict=False, description="by which an exponential wait grows")
-    jitter: Literal["full", "none"] = "none"
+    jitter: Literal["full", "none"] = Field("none", description="full: a random part of each wait")
 
 
 class ErrorRoute(Model):
     """Where an error that is not retried any more leads."""
 
     match: list[str] | None = Field(None, description="error names; without, every error")
-    next: str
+    next: str = Field(description="the step that it leads to, or `end`; $error is there")
 
 
 def _tolerated(value: Any) -> Any:
@@ -141,4 +143,4 @@ class Compensation(Model):
     retry: Retry | Literal["none"] | None = Field(
         None, description="without: every error, five tries, from one second on, twice as long each time"
     )
-    timeout: Duration | None = None
+    timeout: Duration | None = Field(None, description="for one try")
