@@ -402,6 +402,24 @@ def test_gates_are_decided_here_and_from_another_process(tmp_path: Path) -> None
         assert caught.value.reason == "NotFound"
 
 
+def test_a_gate_sends_work_back_with_remarks_and_an_edited_form(tmp_path: Path) -> None:
+    wf = Workflow("draft", version="1.0.0")
+    wf.set("text", {"words": 3})
+    gate = wf.gate(
+        "ask", approvers=["requester"], timeout="1h", form={"words": int}, values={"words": 3}, revise="text"
+    )
+    wf.succeed("done", gate.form.words)
+    with Stratum(f"sqlite:///{tmp_path}/gates.db") as client:
+        execution = client.start(wf)
+        [first] = _eventually(lambda: client.gates(execution), 1)
+        with pytest.raises(stratum.GateRefused, match="comment"):
+            client.revise(first, comment="")
+        client.revise(first, comment="longer")
+        second = _eventually(lambda: [each for each in client.gates(execution) if each.id != first.id], 1)[0]
+        client.approve(second, form={"words": 8})
+        assert client.result(execution, timeout=20) == 8
+
+
 def _eventually(ask: Callable[[], list[Any]], count: int) -> list[Any]:
     until = time.monotonic() + 20
     while len(found := ask()) < count and time.monotonic() < until:
