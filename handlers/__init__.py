@@ -25,6 +25,7 @@ very same events.
 - `console`: what the web console shows and does, as JSON.
 - `store`: the `Store` protocol and its DynamoDB form.
 - `tenancy`: tenants, who calls for them, and their limits.
+- `telemetry`: metrics and traces, where they are asked for.
 - `backup`: a store as a file, and back.
 - `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.
 

@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.parser import BaseModel, parse
 
 from .logs import logger
-from .runtime import Runtime, deployed
+from .runtime import Runtime, invoked
 
 
 class AdvanceBody(BaseModel):
@@ -31,7 +31,7 @@ class AdvanceBody(BaseModel):
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
-    return handle(deployed(), event, context)
+    return invoked(handle, event, context)
 
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:

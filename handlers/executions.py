@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -179,7 +180,7 @@ class Executions:
             decision.commands,
             decision.wake_at,
         )
-        [answer] = self.store.append([plan.entry])  # pyright: ignore[reportArgumentType]
+        [answer] = self._append([plan.entry])  # pyright: ignore[reportArgumentType]
         if isinstance(answer, Conflict):
             return None
         self._settle([(plan, answer)])
@@ -230,7 +231,7 @@ class Executions:
                 except Exception as error:  # one execution's trouble must not hold up the rest of its batch
                     failures[execution] = error
             appending = [plan for plan in plans if plan.entry is not None]
-            answers = self.store.append([plan.entry for plan in appending if plan.entry is not None])
+            answers = self._append([plan.entry for plan in appending if plan.entry is not None])
             settled: list[tuple[_Plan, Commit | None]] = [
                 (plan, None) for plan in plans if plan.entry is None and (plan.commands or plan.due)
             ]
@@ -239,6 +240,8 @@ class Executions:
                 if isinstance(answer, Conflict):
                     execution = plan.loaded.execution
                     self._cache.pop(execution, None)
+                    if self._runtime.telemetry is not None:
+                        self._runtime.telemetry.count("ConflictRetries")
                     todo[execution] = messages[execution]
                 else:
                     settled.append((plan, answer))
@@ -247,6 +250,15 @@ class Executions:
                 return failures
         failures.update({execution: TooManyConflicts(execution) for execution in todo})
         return failures
+
+    def _append(self, entries: Sequence[Entry]) -> list[Commit | Conflict]:
+        telemetry = self._runtime.telemetry
+        if telemetry is None or not entries:
+            return self.store.append(entries)
+        begun = time.perf_counter()
+        answers = self.store.append(entries)
+        telemetry.value("CommitLatency", (time.perf_counter() - begun) * 1000)
+        return answers
 
     def dispatch_pending(self, execution: str) -> Loaded:
         """Hands out again every task that the execution waits for, and asks again for its tick.
@@ -405,6 +417,8 @@ class Executions:
                 loaded = replace(loaded, digest=commit.digest)
                 if runtime.observer is not None:
                     runtime.observer(loaded.execution, commit)
+                if runtime.telemetry is not None:
+                    runtime.telemetry.committed(tenant, loaded.execution, commit)
                 if "logging" in loaded.snapshot:
                     self._log(loaded, commit)
                 if loaded.snapshot["status"] != "RUNNING":

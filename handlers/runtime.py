@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .http import Http, HttpRequest, HttpResponse
     from .mocks import MockedTasks
     from .store import Commit, Store
+    from .telemetry.collector import Collector
 
 Body = dict[str, Any]
 
@@ -78,6 +79,7 @@ class Runtime:
     """The store, the ways out, and the clock.
 
     `observer`, where given, is called with the execution's ARN and each commit after it was appended.
+    `telemetry`, where given, is told what happens, and writes it out when it is flushed.
     `requester` says for whom executions are started (`Identity.to_json`); None where nobody has said.
     """
 
@@ -99,6 +101,7 @@ class Runtime:
         http: Http | None = None,
         elsewhere: Elsewhere | None = None,
         lacks: Lacks | None = None,
+        telemetry: Collector | None = None,
     ):
         self.store = store
         self.outbox = outbox
@@ -107,6 +110,7 @@ class Runtime:
         self.region = region
         self.account = account
         self.observer = observer
+        self.telemetry = telemetry
         self.single_threaded = single_threaded
         self.mocks = mocks
         self.requester = requester
@@ -262,6 +266,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Runtime:
       what is due far ahead.
     - `STRATUM_LONG_FUNCTIONS`: names of functions that are invoked asynchronously, with commas between them.
     """
+    from . import telemetry
     from .aws_functions import LambdaFunctions
     from .own_functions import WithOwn
     from .store import dynamodb
@@ -273,6 +278,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Runtime:
         WithOwn(functions, lambda: runtime),
         region=environ.get("AWS_REGION", "us-east-1"),
         account=environ.get("STRATUM_ACCOUNT", "123456789012"),
+        telemetry=telemetry.from_environment(environ),
     )
     return runtime
 
@@ -323,3 +329,18 @@ class NoOutbox:
 def deployed() -> Runtime:
     """The runtime of this Lambda environment, made once while it is warm."""
     return from_environment()
+
+
+def invoked(
+    handle: Callable[[Runtime, dict[str, Any], Any], dict[str, Any]], event: dict[str, Any], context: Any
+) -> dict[str, Any]:
+    """What a deployed handler answers to an event; what telemetry has been told meanwhile is written out."""
+    runtime = deployed()
+    try:
+        answer = handle(runtime, event, context)
+        if runtime.telemetry is not None and (failed := answer.get("batchItemFailures")):
+            runtime.telemetry.count("MessagesRefused", len(failed))
+        return answer
+    finally:
+        if runtime.telemetry is not None:
+            runtime.telemetry.flush(runtime)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .logs import logger
-from .runtime import Runtime, deployed
+from .runtime import Runtime, invoked
 from .store.table import place_of
 from .work.journal import is_journal
 
@@ -21,7 +21,7 @@ _PATIENCE = 5000
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
-    return handle(deployed(), event, context)
+    return invoked(handle, event, context)
 
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from . import integrations
 from .arns import parse_arn
 from .logs import logger
 from .mocks import Response
-from .runtime import Body, Runtime, deployed
+from .runtime import Body, Runtime, invoked
 
 _FIRST_LOOK = 250
 """Milliseconds until a job is looked at for the first time."""
@@ -56,7 +56,7 @@ class TaskBody(BaseModel):
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
-    return handle(deployed(), event, context)
+    return invoked(handle, event, context)
 
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from .logs import logger
-from .runtime import Runtime, deployed
+from .runtime import Runtime, invoked
 from .tenancy import limits, registry
 
 _PAGE = 1000
@@ -20,7 +20,7 @@ _PAGE = 1000
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
-    return handle(deployed(), event, context)
+    return invoked(handle, event, context)
 
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
@@ -40,9 +40,19 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
             runtime.outbox.advance(bodies)
             logger.info("woken", tenant=tenant, executions=[head.execution for head in due])
         woken += len(bodies)
+        if runtime.telemetry is not None and (gate := _oldest_gate(runtime, tenant)) is not None:
+            runtime.telemetry.value("OldestGate", (now - gate) / 1000)
     # The deployment makes a metric of it, and an alarm: what is woken again and again is stuck.
     logger.info("swept", woken=woken, overdue_seconds=overdue // 1000)
     return {"woken": woken}
+
+
+def _oldest_gate(runtime: Runtime, tenant: str) -> int | None:
+    """When the gate was opened that has waited longest, in milliseconds."""
+    from .work.items import WorkItems
+
+    waiting = WorkItems(runtime.executions(tenant)).open_items(kind="gate", limit=1).items
+    return waiting[0].opened if waiting else None
 
 
 def _tenants(runtime: Runtime) -> list[str]:
@@ -50,8 +60,16 @@ def _tenants(runtime: Runtime) -> list[str]:
     named = os.environ.get("STRATUM_TENANTS", runtime.store.tenant).split(",")
     registered = registry.everyone(runtime.store)
     for tenant in registered:
-        if tenant.limits.executions is not None and (
-            mended := limits.correct(runtime.store.for_tenant(tenant.name))
-        ):
-            logger.warning("executions were counted wrongly", tenant=tenant.name, mended=mended)
+        if tenant.limits.executions is not None:
+            _correct(runtime, tenant.name)
     return list(dict.fromkeys([*named, *(tenant.name for tenant in registered)]))
+
+
+def _correct(runtime: Runtime, tenant: str) -> None:
+    try:
+        mended = limits.correct(runtime.store.for_tenant(tenant))
+    except Exception as error:  # whoever cannot be counted is woken all the same
+        logger.error("not counted", tenant=tenant, reason=f"{type(error).__name__}: {error}")
+        return
+    if mended:
+        logger.warning("executions were counted wrongly", tenant=tenant, mended=mended)

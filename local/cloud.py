@@ -13,12 +13,13 @@ anything to do and then jumps to what is due next.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from ..handlers import advance, tasks, timers
+from ..handlers import advance, tasks, telemetry, timers
 from ..handlers.api import front_door
 from ..handlers.executions import Loaded
 from ..handlers.functions import Functions
@@ -34,6 +35,10 @@ from .queues import LocalQueues, OnlyOwn
 
 _LOOK_AT_STORE = 1.0
 """Seconds after which somebody who waits looks whether another process has moved the execution on."""
+
+_SEND = 2.0
+"""Seconds between two times at which telemetry is sent."""
+_LAST_WORDS = 15.0
 
 
 class CallFailed(Exception):
@@ -83,7 +88,9 @@ class LocalCloud:
             http=http,
             elsewhere=elsewhere,
             lacks=lacks,
+            telemetry=telemetry.from_environment(),
         )
+        self._sender = Sender(self.runtime) if self.runtime.telemetry is not None else None
         self._runtimes: dict[tuple[str, str], Runtime] = {}
         self.store = store
         self._pool = ThreadPoolExecutor(workers, "stratum-task") if workers else None
@@ -104,6 +111,8 @@ class LocalCloud:
     def close(self) -> None:
         """Stops the functions. What was in the queues follows from the store again when it is next opened."""
         self._closed = True
+        if self._sender is not None:
+            self._sender.close()
         close = getattr(self.runtime.functions, "close", None)
         if close is not None:
             close()
@@ -299,6 +308,30 @@ class LocalCloud:
         for executions in self.runtime.all_executions():
             for execution in executions.outdated():
                 executions.dispatch_pending(execution)
+
+
+class Sender:
+    """Writes telemetry out now and then, on a thread of its own: no execution waits for it."""
+
+    def __init__(self, runtime: Runtime):
+        self._runtime = runtime
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stratum-telemetry", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Sends what is left, as long as that may take."""
+        self._over.set()
+        self._thread.join(_LAST_WORDS)
+
+    def _run(self) -> None:
+        while not self._over.wait(_SEND):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._runtime.telemetry is not None:
+            self._runtime.telemetry.flush(self._runtime)
 
 
 def _waits(body: Body) -> bool:

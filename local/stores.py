@@ -24,11 +24,7 @@ def open_store(url: str, tenant: str | None = None) -> Store:
 
     Raises `StoreUrlError`, or `StoreError` when there is something else at that address.
     """
-    if tenant is None:
-        try:
-            tenant = check_name(os.environ.get(TENANT) or "default")
-        except InvalidTenant as error:
-            raise StoreUrlError(f"{TENANT}: {error}") from None
+    tenant = tenant or named_tenant()
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         from .sqlite_store import from_url
@@ -43,3 +39,11 @@ def open_store(url: str, tenant: str | None = None) -> Store:
     raise StoreUrlError(
         f"'{url}' is not the address of a store: it is sqlite:///path/to/file.db or dynamodb://table"
     )
+
+
+def named_tenant() -> str:
+    """Whose store is opened where nobody says it. Raises `StoreUrlError`."""
+    try:
+        return check_name(os.environ.get(TENANT) or "default")
+    except InvalidTenant as error:
+        raise StoreUrlError(f"{TENANT}: {error}") from None

@@ -12,6 +12,7 @@
 - `coverage`: what of a definition executions have taken.
 - `versions`: two versions compared: what breaks, what differs.
 - `drawing`: definitions as pictures.
+- `tracing`: histories as OpenTelemetry spans.
 
 Nothing in this room reads a file, a clock or the network, and nothing here imports another room.
 """

@@ -64,7 +64,7 @@ def test_a_room_imports_only_what_it_may(room: str, allowed: set[str]) -> None:
         ("from stratum import Workflow; Workflow('a', version='1.0.0').task('a', 'b.c')", {"pydantic", "yaml", "boto3", "regex"}),
         ("from stratum import AsyncStratum, Stratum, StratumError", {"pydantic", "yaml", "boto3", "rich", "sqlite3", "regex", "aws_lambda_powertools"}),
         ("import stratum.statelang.engine", {"pydantic", "yaml", "boto3", "regex"}),
-        ("import stratum.handlers.advance, stratum.handlers.tasks, stratum.handlers.api.front_door", {"yaml", "boto3", "rich", "sqlite3", "regex"}),
+        ("import stratum.handlers.advance, stratum.handlers.tasks, stratum.handlers.api.front_door", {"yaml", "boto3", "rich", "sqlite3", "regex", "stratum.handlers.telemetry", "stratum.statelang.tracing"}),
         ("import stratum.local.cli.run", {"boto3", "moto", "yaml", "rich"}),
     ],
 )  # fmt: skip

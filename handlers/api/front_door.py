@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, p
 
 from ..identity import caller_of
 from ..logs import logger
-from ..runtime import Runtime, deployed
+from ..runtime import Runtime, invoked
 from ..store import StoreError
 from ..tenancy.callers import InvalidTenant, NotYours, tenant_of
 from . import shapes
@@ -86,8 +86,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with contextlib.suppress(ModuleNotFoundError):
             from ..mcp import function
 
-            return function.handle(deployed(), event, context)
-    return handle(deployed(), event, context)
+            return invoked(function.handle, event, context)
+    return invoked(handle, event, context)
 
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..identity import caller_of
 from ..logs import logger
-from ..runtime import Runtime, deployed
+from ..runtime import Runtime, invoked
+from ..tenancy.callers import InvalidTenant, NotYours, tenant_of
 from .lambda_host import LambdaHost, calling, time_left
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _MARGIN = 3.0
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
-    return handle(deployed(), event, context)
+    return invoked(handle, event, context)
 
 
 def handle(runtime: Runtime, event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
@@ -49,7 +50,12 @@ def handle(runtime: Runtime, event: Mapping[str, Any], context: Any = None) -> d
             "headers": {"allow": "POST"},
         }
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    server = _server(runtime, headers.get("x-stratum-tenant", runtime.store.tenant))
+    try:
+        server = _server(runtime, tenant_of(runtime.store, caller, headers))
+    except InvalidTenant as error:
+        return _answer(400, str(error))
+    except NotYours as error:
+        return _answer(403, str(error))
     calling.set(caller)
     if context is not None:
         time_left.set(max(0.0, context.get_remaining_time_in_millis() / 1000 - _MARGIN))
@@ -69,7 +75,7 @@ def _server(runtime: Runtime, tenant: str) -> MCPServer:
     keys = None
     try:
         # What a client hands back may come to another environment of this function.
-        keys = [hashlib.sha256(b"mcp request state " + key_of(runtime)).digest()]
+        keys = [hashlib.sha256(f"mcp request state {tenant} ".encode() + key_of(runtime)).digest()]
     except NoKey:
         logger.warning(
             "no key for links, so a gate of low risk can only be asked about while this environment is warm"

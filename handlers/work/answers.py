@@ -182,6 +182,8 @@ class Desk:
         done = self._hand_over(written)
         if done.state == CLOSED and done.opening == item.opening:
             raise Refused(LATE, f"{item.handle} ({item.step}) came too late: {done.why}")
+        if item.kind == "gate" and (telemetry := self.runtime.telemetry) is not None:
+            telemetry.value("GateAge", (self.runtime.clock() - item.opened) / 1000)
         self.note(
             item, "answered", by, outcome=answer.get("outcome"), comment=answer.get("comment"), shown=answer.get("shown")
         )  # fmt: skip

@@ -128,7 +128,14 @@ def _open(desk: Desk, item: WorkItem) -> WorkItem:
         opened, "opened", Identity(None, "engine"), shown=opened.digest if opened.kind == "gate" else None,
         violations=opened.request.get("violations") or None,
     )  # fmt: skip
-    logger.info("work opened", execution=item.execution, state=item.step, work=opened.handle, of=item.kind)
+    logger.info(
+        "work opened",
+        tenant=desk.tenant,
+        execution=item.execution,
+        state=item.step,
+        work=opened.handle,
+        of=item.kind,
+    )
     if opened.kind == "gate":
         notifying.notify(desk, opened, "gate")
     return opened

@@ -60,7 +60,7 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
             description="Performs tasks, and sends what came of them",
         ),
         Own(
-            "Timers", "stratum.handlers.timers.handler", _ADVANCE_SECONDS, [roles.table(write=False), roles.send(advance)],
+            "Timers", "stratum.handlers.timers.handler", _ADVANCE_SECONDS, [roles.table(write=False), roles.counters(), roles.send(advance)],
             environment, concurrency=1, description="Wakes what is due",
         ),
         Own(

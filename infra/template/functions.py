@@ -182,6 +182,7 @@ def _log_group(parts: Parts, deployment: Deployment, name: str, function: str) -
 def _common(deployment: Deployment) -> dict[str, Value]:
     return {
         "POWERTOOLS_LOG_LEVEL": "INFO",
+        "POWERTOOLS_METRICS_NAMESPACE": "Stratum",
         "POWERTOOLS_SERVICE_NAME": deployment.settings.stack,
         "STRATUM_ACCOUNT": ref("AWS::AccountId"),
         "STRATUM_STORE": storage.store_url(),

@@ -55,6 +55,11 @@ def table(*, write: bool = True) -> dict[str, Any]:
     return allow(actions, att("Table"), sub("${Table.Arn}/index/*"))
 
 
+def counters() -> dict[str, Any]:
+    """What mends a count of a tenant's executions."""
+    return allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], att("Table"))
+
+
 def bucket() -> dict[str, Any]:
     return allow(["s3:GetObject", "s3:PutObject"], sub("${Bucket.Arn}/*"))
 

@@ -306,6 +306,18 @@ def test_whoever_calls_is_in_its_own_tenant_and_in_no_other(world: World) -> Non
     assert world.ask("ListStateMachines", caller=SESSION_A)[1]["stateMachines"] == []
 
 
+def test_the_mcp_server_on_lambda_is_in_its_callers_tenant(world: World) -> None:
+    from stratum.handlers.mcp import function
+
+    registry.keep(world.store, registry.Tenant("a", callers=(ROLE_A,)))
+    for caller, tenant, status in ((SESSION_A, "b", 403), (STRANGER, "a", 403), (STRANGER, "a#b", 400)):
+        event = {
+            "rawPath": "/mcp", "headers": {"X-Stratum-Tenant": tenant},
+            "requestContext": {"http": {"method": "POST"}, "authorizer": {"iam": {"userArn": caller}}},
+        }  # fmt: skip
+        assert function.handle(world.runtime, event)["statusCode"] == status, (caller, tenant)
+
+
 def test_a_caller_of_several_tenants_says_which_and_accounts_can_be_callers(world: World) -> None:
     for name in ("a", "b"):
         registry.keep(world.store, registry.Tenant(name, callers=("arn:aws:iam::123456789012:root",)))

@@ -82,7 +82,7 @@ def test_tasks_may_do_what_the_definitions_name_and_no_more() -> None:
     assert {"Fn::Sub": "${FulfilmentParcelLabelFunction.Arn}:*"} in tasks["lambda:InvokeFunction"]
     assert "lambda:InvokeFunction" not in allowed(template, "AdvanceRole")
     assert set(allowed(template, "TimersRole")) == {
-        "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "sqs:SendMessage", "logs:CreateLogStream",
+        "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage", "logs:CreateLogStream",
         "logs:PutLogEvents",
     }  # fmt: skip
     users = allowed(template, "TaskFunctionsRole")

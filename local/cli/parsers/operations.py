@@ -35,3 +35,11 @@ def declare(commands: Commands) -> None:
     tenants.add_argument("--table", metavar="ARN", help="for `policy`: the table")
     tenants.add_argument("--bucket", metavar="NAME", help="for `policy`: the bucket of large values")
     tenants.add_argument("--json", action="store_true")
+
+    trace = commands.add_with_store("trace", "trace:trace", "an execution as an OpenTelemetry trace")
+    trace.add_argument("execution", metavar="EXECUTION", help="a name or an ARN")
+    trace.add_argument(
+        "--otlp", metavar="URL", help="send it there, such as http://127.0.0.1:4318/v1/traces"
+        " (default: by OTEL_EXPORTER_OTLP_ENDPOINT, else it is printed as JSON)",
+    )  # fmt: skip
+    trace.add_argument("-o", "--output", metavar="FILE", help="write it into a file, as JSON")
