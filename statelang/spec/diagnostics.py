@@ -60,6 +60,7 @@ CODES = {
     "W902": "an optional value where the contract wants one",
     "W903": "a part of a JSON Schema that is not checked",
     "W904": "a handler that its module does not have, or whose types cannot be read",
+    "W905": "a text that looks like an expression, and is none",
     "W911": "a part of an earlier spec that is not carried over",
     "W912": "a part of an earlier spec that means something else here",
 }

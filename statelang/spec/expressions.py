@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -102,6 +103,31 @@ def templates(value: Any, path: Path) -> Iterator[tuple[str, Path, int]]:
             yield from templates(part, (*path, index))
 
 
+_OTHERS = re.compile(r"\{\{\s*\$?(\w+)(?:[.\[][^{}]*)?\}\}|\$\{\s*\$?(\w+)(?:[.\[][^{}]*)?\}")
+_BARE = re.compile(r"\s*\$(\w+)(?:\.\w+|\[-?\d+\])*\s*")
+
+
+def lookalikes(value: Any, path: Path, names: Container[str]) -> Iterator[Diagnostic]:
+    """Texts in data that would be expressions elsewhere, of what there is here: `{{ $a.n }}`, `${a.n}`, `$a.n`."""
+    if isinstance(value, str) and not is_expression(value):
+        found = _BARE.fullmatch(value) or _OTHERS.search(value)
+        if found and next(filter(None, found.groups()), "") in names:
+            message = "this text stays as it is written: an expression stands in `{% … %}`"
+            inner = found[0].strip(" ${}").strip()
+            hint = f'did you mean "{{% ${inner} %}}"?' if found[0].strip() == value.strip() else None
+            yield Diagnostic("W905", message, path, None, hint, "warning")
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from lookalikes(part, (*path, key), names)
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from lookalikes(part, (*path, index), names)
+
+
+_ELSEWHERE = (("==", "`=` compares, not `==`"), ("&&", "write `and`"), ("||", "write `or`"), ("?.", "`.` alone does"), ("!", "write `$not(…)`"))  # fmt: skip
+"""Operators of other languages, and what JSONata has in their place."""
+
+
 def check_expression(text: str, path: Path, offset: int, scope: Scope) -> list[Diagnostic]:
     """What is wrong with one expression."""
 
@@ -114,11 +140,16 @@ def check_expression(text: str, path: Path, offset: int, scope: Scope) -> list[D
         tree = jsonata.compile(text).ast
     except jsonata.JsonataError as error:
         at = min(error.position or 0, max(0, len(text) - 1))
-        return [
-            finding(
-                "S501", f"the expression does not parse: {error.message}", at, at + len(error.token or " ")
-            )
-        ]
+        hint = next(
+            (
+                told
+                for sign, told in _ELSEWHERE
+                if (sign in text and sign != "!") or sign == text[at : at + 1]
+            ),
+            None,
+        )
+        message = f"the expression does not parse: {error.message}"
+        return [finding("S501", message, at, at + len(error.token or " "), hint)]
     found = [_context(use, scope, finding) for use in jsonata.uses_context(tree)]
     narrowed = _narrowings(tree, scope.there)
     for reference in jsonata.free_variables(tree):

@@ -188,6 +188,30 @@ def test_what_would_come_out_otherwise_than_it_looks_is_told(written: str, code:
     assert [each.code for each in load(text).diagnostics] == [code]
 
 
+@pytest.mark.parametrize("written", ["{{ $input.id }}", "${input.id}", "$input.id", "Hello {{ input.id }}!"])
+def test_a_text_that_would_be_an_expression_elsewhere_is_told(written: str) -> None:
+    text = f'stratum: "1"\nworkflow: w\nversion: 1.0.0\nsteps:\n  - id: a\n    task: m.f\n    input: {{id: "{written}", other: "$5 for {{{{ him }}}}"}}\n'
+    loaded = load(text)
+    assert loaded.ok
+    assert [each.code for each in loaded.diagnostics] == ["W905"]
+    assert loaded.diagnostics[0].suggestion == (
+        None if "Hello" in written else 'did you mean "{% $input.id %}"?'
+    )
+
+
+def test_operators_of_other_languages_have_a_hint() -> None:
+    for condition, hint in (
+        ("$input.a == 1", "`=`"),
+        ("$input.a && true", "`and`"),
+        ("!$input.a", "`$not(…)`"),
+    ):
+        text = (
+            f'stratum: "1"\nworkflow: w\nversion: 1.0.0\nsteps: [{{id: a, task: m.f, when: "{condition}"}}]\n'
+        )
+        [each] = load(text).diagnostics
+        assert (each.code, hint in str(each.suggestion)) == ("S501", True)
+
+
 def test_a_guard_tells_that_a_step_has_run() -> None:
     for guard in (
         "$extra != null ? $extra.good : false",

@@ -7,7 +7,17 @@ from typing import Any
 
 from ..contracts import ANY, Contract
 from ..diagnostics import Diagnostic
-from ..expressions import Path, Scope, check_expression, conditions, halves, inside, is_expression, templates
+from ..expressions import (
+    Path,
+    Scope,
+    check_expression,
+    conditions,
+    halves,
+    inside,
+    is_expression,
+    lookalikes,
+    templates,
+)
 from ..flow import END
 from ..handlers import HandlersOf, no_handlers
 from ..models import AnyStep, FallibleStep, Placed, Spec, walk
@@ -140,6 +150,7 @@ class Checker:
         who: str = "the contract",
     ) -> None:
         self.findings += halves(value, path)
+        self.findings += lookalikes(value, path, scope.known)
         for text, at, offset in templates(value, path):
             self.expression(text, at, scope, offset)
         if contract is not None:
