@@ -302,6 +302,11 @@ GATES = {
     "escalates in vain": Row(ASK % (*_gate, ", on_timeout: escalate, escalate: {to: [bob], timeout: 2h, on_timeout: error}"), {"error": "Stratum.GateTimedOut"}, _draft, people=[None], seconds=43_200),
     "is revised": Row(ASK % ("{% $ask != null ? $ask.comment : 'nothing' %}", _all, ", revise: {to: draft, rounds: 2}"), "approve by ada", _draft, people=["revise", "approve"], calls={"m.draft": 2}, told=lambda ran: [call["wrong"] for call in ran.calls] == ["nothing", "hm"]),
     "is revised too often": Row(ASK % ("", _all, ", revise: {to: draft, rounds: 1}"), {"error": "Stratum.Rejected"}, _draft, people=["revise", "revise"], calls={"m.draft": 2}),
+    "is one of two that are revised, and end": Row(
+        "steps:\n  - {id: draft, task: m.draft}\n"
+        + "".join(f"  - {{id: {id}, gate: {{approvers: [ada], timeout: 1h, revise: {{to: draft, rounds: 2}}}}}}\n" for id in ("one", "two")),
+        Fails("Stratum.Rejected"), _draft, people=["revise", "revise", "approve", "revise"] * 9 + ["reject"], calls={"m.draft": 9},
+    ),
     "gets an answer of another form": Row(ASK % (*_gate, ", form: {n: integer}, values: {n: 1}"), {"error": "Stratum.ContractViolated"}, _draft, people=["maybe"]),
     "cannot be asked": Row(ASK % (*_gate, ""), {"error": "Busy"}, _draft, people=[Busy("no")]),
     "is skipped": Row((ASK % ("", _all + ", when: $input.go", "")).replace("$ask.outcome & ' by ' & $ask.by.user", "$ask"), None, _draft, people=["approve"]),

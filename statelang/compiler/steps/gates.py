@@ -174,6 +174,8 @@ class GateLowering:
         assign: State = {}
         for id in sorted(body.machine.revises(self.step) - {END}):
             for suffix, (variable, first) in body.owned.get(id, {}).items():
+                if suffix in ("revisions", "remarks") and not self._comes_after(id):
+                    continue  # else two gates would give each other new rounds without end
                 if suffix == "run":
                     assign[variable] = braced(f"${variable} + 1")
                 elif id != self.id:
@@ -184,6 +186,9 @@ class GateLowering:
             self.revisions: braced(f"${self.revisions} + 1"),
             self.remarks: braced(f"[${self.remarks}, {remark}]"),
         }
+
+    def _comes_after(self, id: str) -> bool:
+        return self.id in self.body.flow.reached_from([id], back=False)
 
     def raising(self, error: str, cause: str, what: str, state: str, rule: int | None) -> State:
         """`Next` and `Assign` for an error that the gate itself raises. `rule` is the number of the Choice's rule."""
