@@ -7,7 +7,9 @@ versions by updates of one parameter (`template.release`); CloudFormation watche
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +25,6 @@ from .template.release import SHIFT, Live, parameters
 
 _SECONDS = 2.0
 """Between two looks at a stack."""
-_OUR_VERSIONS = "Version"
 _BODY = 51_200
 """Bytes of a template above which it has to be in S3."""
 _OUR_OWN = ("Api", "Advance", "Tasks", "Timers", "Stream", "Work")
@@ -243,7 +244,7 @@ class Deployer:
             each["LogicalResourceId"]
             for page in pages
             for each in page["StackResourceSummaries"]
-            if each["ResourceType"].endswith(_OUR_VERSIONS)
+            if each["ResourceType"].endswith("Version")
         )
 
     def _machines(self, deployment: Deployment) -> dict[str, str]:
@@ -436,9 +437,16 @@ _QUIET = (
 def _lines(changes: Sequence[Change], stack: str, new: bool) -> Iterator[str]:
     """A change set as people read it: what matters by name, the rest in numbers."""
     yield f"{stack}: " + ("a new stack" if new else "an update")
+    if new:
+        kinds = Counter(_kind(each.type) for each in changes)
+        for each in sorted(each.name for each in changes if each.type in _NAMED):
+            yield f"  + {each}"
+        yield f"  + {', '.join(_counted(count, kind) for kind, count in sorted(kinds.items()))}"
+        yield f"  {len(changes)} to add"
+        return
     shown = [each for each in changes if not each.type.endswith(_QUIET) or each.replaced]
     for each in sorted(shown, key=lambda each: (each.type, each.name)):
-        kind = _KINDS.get(each.type, each.type.removeprefix("AWS::"))
+        kind = _kind(each.type)
         replaced = (
             "   REPLACED: what it holds is left behind" if each.replaced and each.type in _HOLDING else ""
         )
@@ -451,6 +459,20 @@ def _lines(changes: Sequence[Change], stack: str, new: bool) -> Iterator[str]:
         action: sum(each.action == action for each in changes) for action in ("Add", "Modify", "Remove")
     }
     yield f"  {numbers['Add']} to add, {numbers['Modify']} to change, {numbers['Remove']} to remove"
+
+
+_NAMED = ("Custom::StratumWorkflow", "AWS::StepFunctions::StateMachine")
+
+
+def _kind(type: str) -> str:
+    return _KINDS.get(type) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type.rpartition("::")[2]).lower()
+
+
+def _counted(count: int, kind: str) -> str:
+    if count == 1:
+        return f"1 {kind}"
+    ending = "ies" if kind.endswith("y") else "es" if kind.endswith("s") else "s"
+    return f"{count} {kind.removesuffix('y') if kind.endswith('y') else kind}{ending}"
 
 
 _HOLDING = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue")

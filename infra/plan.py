@@ -19,6 +19,8 @@ WORK = "stratum-work"
 LONG = 30
 """Seconds: a function that may run longer is invoked asynchronously, so that nothing waits for it and costs."""
 LAMBDA_MOST = 900
+_LONG_NAMES = 3000
+"""Characters of their names: they are in the environment of a function, which holds 4 KB."""
 _INVOKE = "arn:aws:states:::lambda:invoke"
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _NAME_MOST = 64
@@ -85,8 +87,7 @@ def machine_name(stage: str, workflow: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A workflow to deploy. `version` is the spec's, None for plain ASL; `folder` has its handlers; `functions` are
-    those that it brings itself, by the name that the definition calls them (`module-function`)."""
+    """A workflow to deploy. `version` is the spec's, None for plain ASL; `folder` has its handlers."""
 
     name: str
     definition: Mapping[str, Any]
@@ -174,6 +175,10 @@ def plan(workflows: Sequence[Source], settings: Settings) -> Deployment:
                 f"{workflow_name} calls the function {name}, and there is no {handler_file(name)} beside it: put the handler "
                 f"there, or say which function that is: --allow lambda:InvokeFunction=arn:aws:lambda:REGION:ACCOUNT:function:{name}"
             )
+    if sum(len(each.deployed) + 1 for each in functions.values() if each.long) > _LONG_NAMES:
+        problems.append(
+            f"too many functions may run for more than {LONG} s: give steps a shorter timeout, or make two stages of them"
+        )
     if problems:
         raise Refused("\n".join(problems))
     return Deployment(

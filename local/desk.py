@@ -38,7 +38,9 @@ def desk_of(runtime: Runtime, store_url: str, tenant: str | None = None) -> Desk
 
 def is_gone(store_url: str, worker: str) -> bool:
     """Whether a worker whose process holds a lock while it lives (`agent/PROCESS:NAME`) has ended. Of any other
-    nothing is known."""
+    nothing is known; nor of those who work on a stage on AWS, from whatever machine."""
+    if store_url.startswith("stage://"):
+        return False
     return worker.startswith("agent/") and not is_held(store_url, worker.partition(":")[0])
 
 

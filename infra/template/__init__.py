@@ -4,7 +4,7 @@
 - `storage`, `queues`, `functions`, `roles`, `workflows`, `alarms`: the parts that they are put together from.
 - `release`: how much of what is started or called the new versions have.
 - `checks`: the rules that every template keeps, beside those of cfn-lint.
-- `text`: templates as YAML.
+- `artifacts`: the bucket that stages are deployed from; `parts`: what templates are written with.
 
 See the AWS CloudFormation template reference for each type of resource.
 """

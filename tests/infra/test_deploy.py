@@ -20,7 +20,7 @@ from deployments import EXAMPLES, FILES, KEY, deployment, made
 from stratum.infra.bundle.engine import engine_archive, engine_files
 from stratum.infra.template.artifacts import artifacts_template
 from stratum.infra.template.release import Live
-from up import Up, until
+from up import Up
 
 pytestmark = pytest.mark.deploy
 BIN = Path(sys.executable).parent
@@ -66,18 +66,19 @@ class Project:
         for name in ("orders", "etl", "release"):
             shutil.copytree(EXAMPLES / name, folder / name)
 
+        self.environ = {
+            **os.environ, "AWS_ENDPOINT_URL": up.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull,
+        }  # fmt: skip
+
     def greet(self, body: str) -> None:
         (self.folder / "hello" / "hello.py").write_text(GREET.replace("{body}", body))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        environ = {
-            **os.environ, "AWS_ENDPOINT_URL": self.up.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull,
-        }  # fmt: skip
         return subprocess.Popen(
             [BIN / "stratum", *arguments],
             cwd=self.folder,
-            env=environ,
+            env=self.environ,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -323,6 +324,30 @@ def test_a_release_and_its_rollback(project: Project, stage: dict[str, Any]) -> 
     }
 
 
+IN_PYTHON = """
+from stratum import Stratum
+with Stratum(stage="dev") as stratum:
+    execution = stratum.start("hello", {"name": "Grace"})
+    print(stratum.result(execution, timeout=60)["said"], len(list(stratum.history(execution))) > 5)
+    print(stratum.get(execution.name).status, stratum.list("hello")[0].name == execution.name, stratum.gates())
+"""
+
+
+def test_a_stage_from_python(project: Project, stage: dict[str, Any]) -> None:
+    script = project.folder / "use.py"
+    script.write_text(IN_PYTHON)
+    done = subprocess.run(
+        [sys.executable, script],
+        env=project.environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["Hello, Grace! True", "SUCCEEDED True []"]
+
+
 def test_a_stage_is_taken_away_and_its_table_stays(project: Project, stage: dict[str, Any]) -> None:
     assert "say --yes" in project("destroy", "--stage", "dev", code=2)[1]
     assert stage["TableName"] in project("destroy", "--stage", "dev", "--yes")[1]
@@ -370,6 +395,15 @@ def test_on_step_functions_gates_wait_for_people_all_the_same(project: Project) 
     assert about["outputs"]["TableName"] not in project.up.service("dynamodb").list_tables()["TableNames"]
 
 
+def until(look: Any, good: Any = bool) -> Any:
+    """What is seen when it is good. A deployment packs first, which takes as long as the machine is busy."""
+    deadline = time.monotonic() + 200
+    while not good(seen := look()):
+        assert time.monotonic() < deadline, f"still {seen!r}"
+        time.sleep(0.3)
+    return seen
+
+
 def alias(project: Project, workflow: str) -> dict[str, int]:
     """Where the workflow's alias leads: percent by version."""
     about, _ = project("alias", workflow, "live", "--stage", "dev", "--json")
@@ -383,5 +417,4 @@ def stack(project: Project) -> dict[str, Any]:
 def ended(project: Project, workflow: str, input: Any) -> str:
     process = project.start("run", workflow, "--stage", "dev", "--input", json.dumps(input))
     process.communicate(timeout=120)
-    time.sleep(0)
     return "SUCCEEDED" if process.returncode == 0 else "FAILED"
