@@ -259,6 +259,24 @@ def test_without_queues_nothing_runs_here(monkeypatch: pytest.MonkeyPatch) -> No
         from_environment({})
 
 
+def test_where_nothing_is_run_a_token_is_somebody_elses_whatever_it_looks_like(runtime: Runtime) -> None:
+    from stratum.handlers import work
+    from stratum.statelang.engine import make_token
+
+    execution = "arn:aws:states:us-east-1:123456789012:execution:stratum-prod-ask:one"
+    payload = {
+        "kind": "gate",
+        "token": make_token(execution, "0", 7, "theirs"),
+        "execution": execution,
+        "workflow": "ask",
+        "step": "may",
+    }
+    with pytest.raises(ValueError, match="the token is none of"):
+        work.handle(runtime, payload, "default")
+    elsewhere = Runtime(runtime.store, NoOutbox(), runtime.functions, clock=lambda: NOW)
+    assert work.handle(elsewhere, payload, "default")["step"] == "may"
+
+
 # -- the stream ----------------------------------------------------------------------------------------------
 
 
