@@ -28,6 +28,11 @@ class FunctionUrls:
         self._moto = moto
         self._invocations = invocations
 
+    @staticmethod
+    def are_asked(request: Request) -> bool:
+        """Whether the request is for the host of a function URL."""
+        return _HOST.fullmatch(request.headers.get("host", "")) is not None
+
     def handle(self, request: Request) -> Response | None:
         """The function's answer, or None for a request to another host."""
         found = _HOST.fullmatch(request.headers.get("host", ""))

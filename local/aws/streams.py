@@ -111,7 +111,8 @@ class Streams:
                 records = _from_failed(records, json.loads(result.payload), mapping)
             if not records:
                 return
-        logger.warning("records given up", source=mapping.event_source_arn, count=len(records))
+        if not self._closed:
+            logger.warning("records given up", source=mapping.event_source_arn, count=len(records))
 
 
 def _from_failed(records: list[dict[str, Any]], answer: Any, mapping: Any) -> list[dict[str, Any]]:
