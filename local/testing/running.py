@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ...handlers.times import rfc3339
+from ...statelang.engine import messages, read_token
 from ..cloud import CallFailed, Stuck
 from .definitions import TOKEN, called_function, payload, short, token_of
 from .mocks import seconds
@@ -18,6 +19,9 @@ from .work_items import is_work, whole_answer
 from .workflows import Workflow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...statelang.engine.messages import Message
     from .session import TestCloud
 
 
@@ -125,7 +129,8 @@ class Execution:
         __tracebackhide__ = True
         waiting = self._waiting_for(step)
         if is_work(waiting.function):
-            output = whole_answer(waiting.input, output, rfc3339(self._stratum.now))
+            answer = json.dumps(whole_answer(waiting.input, output, rfc3339(self._stratum.now)))
+            return self._answered(waiting, lambda frame, task: messages.task_succeeded(frame, task, answer))
         return self._call("SendTaskSuccess", taskToken=waiting.token, output=json.dumps(output))
 
     @brief
@@ -134,12 +139,27 @@ class Execution:
     ) -> Result:
         __tracebackhide__ = True
         given = {key: value for key, value in (("error", error), ("cause", cause)) if value is not None}
-        return self._call("SendTaskFailure", taskToken=self._waiting_for(step).token, **given)
+        waiting = self._waiting_for(step)
+        if is_work(waiting.function):
+            return self._answered(
+                waiting, lambda frame, task: messages.task_failed(frame, task, error, cause)
+            )
+        return self._call("SendTaskFailure", taskToken=waiting.token, **given)
 
     @brief
     def send_task_heartbeat(self, *, step: str | None = None) -> Result:
         __tracebackhide__ = True
         return self._call("SendTaskHeartbeat", taskToken=self._waiting_for(step).token)
+
+    def _answered(self, waiting: Waiting, message: Callable[[str, int], Message]) -> Result:
+        """Says to the execution what a person or an agent did: the API takes no answer of theirs by a token."""
+        __tracebackhide__ = True
+        found = read_token(waiting.token or "")
+        assert found is not None
+        execution, frame, task = found
+        self._stratum._guarded(lambda: self._stratum._say(execution, [messages.tick(), message(frame, task)]))
+        self._stratum._guarded(self._stratum._settle)
+        return self.result
 
     def _waiting_for(self, step: str | None) -> Waiting:
         waiting = [each for each in self.waiting if each.token is not None]

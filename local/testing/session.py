@@ -33,6 +33,7 @@ from .workflows import Workflow, load
 if TYPE_CHECKING:
     from ...handlers.functions import InvocationResult
     from ...handlers.runtime import Runtime
+    from ...statelang.engine.messages import Message
     from .workflows import Given
 
 _READS = ("Describe", "List", "Get", "Validate")
@@ -309,6 +310,12 @@ class TestCloud:
         except Interrupted as interrupted:
             error = interrupted.error
         raise error
+
+    def _say(self, execution: str, said: list[Message]) -> None:
+        """Tells an execution what has happened to it."""
+        runtime = self._cloud.runtime_for(ACCOUNT, self._aws.region)
+        for failure in runtime.executions().advance({execution: said}).values():
+            raise failure
 
     def _settle(self) -> None:
         """Does all there is to do at this moment."""
