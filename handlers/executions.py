@@ -86,6 +86,7 @@ class Executions:
         self._lock = threading.Lock()
         self._defined: set[str] = set()
         self._busy: Counter[str] = Counter()
+        self._moved: set[str] = set()
         self.limiter = Limiter(store, runtime)
 
     # -- reading ---------------------------------------------------------------------------------------
@@ -97,6 +98,11 @@ class Executions:
         if not commits:
             raise ExecutionNotFound(execution)
         loaded = self._replay(execution, commits, head)
+        known = self._cache.get(execution)
+        if known is not None and known.seq < loaded.seq:
+            # Somebody has moved it, and whoever hands out its commands here has not been told.
+            with self._lock:
+                self._moved.add(execution)
         self._remember(loaded)
         return loaded
 
@@ -291,18 +297,26 @@ class Executions:
         self._settle([(_Plan(replace(loaded, head=head), None, pending, due), None)])
         return True
 
+    @property
+    def moved(self) -> bool:
+        """Whether `outdated` has something to tell though nothing has been written since it was asked last."""
+        return bool(self._moved)
+
     def outdated(self) -> list[str]:
         """Executions known here as running whose log has gone on without this process."""
         with self._lock:
             known = [loaded for loaded in self._cache.values() if loaded.snapshot["status"] == "RUNNING"]
+            moved, self._moved = self._moved, set()
         found: list[str] = []
         for loaded in known:
-            if self.store.stored(loaded.execution, loaded.seq + 1) is None:
+            if loaded.execution not in moved and self.store.stored(loaded.execution, loaded.seq + 1) is None:
                 continue
             with self._lock:
-                # One of our own threads may be about to make it known.
+                # One of our own threads may be about to make it known: then it is looked at again.
                 if not self._busy[loaded.execution] and self._cache.get(loaded.execution) is loaded:
                     found.append(loaded.execution)
+                else:
+                    self._moved.add(loaded.execution)
         return found
 
     def _plan(self, execution: str, messages: Sequence[Message], *, cached: bool) -> _Plan:

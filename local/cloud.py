@@ -302,7 +302,8 @@ class LocalCloud:
     def _look_at_store(self) -> None:
         """Goes on with executions that another process has moved: by a decision, a result, a stop."""
         revision, now = self.store.revision(), time.monotonic()
-        if revision == self._revision if revision is not None else now < self._looked + _LOOK_AT_STORE:
+        same = revision == self._revision if revision is not None else now < self._looked + _LOOK_AT_STORE
+        if same and not any(executions.moved for executions in self.runtime.all_executions()):
             return
         self._revision, self._looked = revision, now
         for executions in self.runtime.all_executions():

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from agents import Here, talk
+from stratum.handlers.api.front_door import call
 from stratum.handlers.store import Store
 from stratum.local.aws import Door
 from stratum.local.cli import main
+from stratum.local.cli.executions import runtime_on
+from stratum.local.cloud import LocalCloud
+from stratum.local.functions import InProcessFunctions
 from stratum.local.owners import Owner
 from stratum.local.runs import Unclaimed
 from stratum.local.server import Service
@@ -81,3 +85,40 @@ def test_a_store_is_served_by_one_stratum_up(tmp_path: Path, capsys: pytest.Capt
     with Owner(f"sqlite:///{tmp_path}/stratum.db", "stratum up"):
         assert main(["up", "--data", str(tmp_path), "--", "true"]) == 2
     assert "another `stratum up` serves" in capsys.readouterr().err
+
+
+def test_what_another_process_has_moved_goes_on_though_somebody_has_looked_at_it_first(
+    tmp_path: Path,
+) -> None:
+    callback = {
+        "StartAt": "Wait",
+        "States": {
+            "Wait": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "TimeoutSeconds": 3600,
+                     "Parameters": {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}}, "Next": "Then"},
+            "Then": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True,
+                     "Parameters": {"FunctionName": "then", "Payload": {}}, "OutputPath": "$.Payload"},
+        },
+    }  # fmt: skip
+    url = f"sqlite:///{tmp_path}/store.db"
+    tokens: list[str] = []
+    functions = InProcessFunctions({
+        "ask": lambda event, context: tokens.append(event["token"]), "then": lambda event, context: "then",
+    })  # fmt: skip
+    with LocalCloud(open_store(url), functions, workers=0) as cloud:
+        machine = cloud.call(
+            "CreateStateMachine", name="m", definition=json.dumps(callback), roleArn="arn:aws:iam::123456789012:role/r"
+        )  # fmt: skip
+        execution = cloud.call("StartExecution", stateMachineArn=machine["stateMachineArn"])["executionArn"]
+        while not tokens:
+            cloud.step(0)
+        cloud.step(0)
+        call(
+            runtime_on(open_store(url)),
+            "SendTaskSuccess",
+            {"taskToken": tokens[0], "output": "{}"},
+            "default",
+        )
+        # A status that is asked for at this moment must not hide it from whoever hands out what follows.
+        cloud.runtime.executions("default").load(execution)
+        cloud.wait(execution, timeout=10)
+        assert cloud.store.head(execution).status == "SUCCEEDED"  # pyright: ignore[reportOptionalMemberAccess]
