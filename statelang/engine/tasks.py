@@ -25,7 +25,8 @@ def enter(turn: Turn, id: str, frame: Frame, state: Task) -> Exit | None:
     except ValueError as error:
         raise StateFailed(RUNTIME, str(error)) from None
     if resource.waits_for_token or resource.waits_for_end:
-        frame["token"] = make_token(turn.execution["id"], id, turn.next_event, turn.before.get("secret", ""))
+        secret = turn.top.get("secret", turn.before.get("secret", ""))  # a redrive brings a new one
+        frame["token"] = make_token(turn.execution["id"], id, turn.next_event, secret)
     call = arguments(turn, id, frame, state)
     given = within_limit(call.text, f"The arguments of the task '{state.name}'")
     if resource.family == "service":
