@@ -10,8 +10,9 @@ ROOMS := statelang handlers local infra
 run: $(READY)
 	@$(BIN)/stratum run local/examples/orders/orders.yaml --input @local/examples/orders/input.json
 
+# One process more than there are cores: many tests wait for processes of their own.
 test: $(READY)
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $$(($$($(BIN)/python -c "import os; print(os.cpu_count())") + 1)) --dist worksteal
 
 # Agents' own programs from npm, kept outside of the repository's files; where npm is missing, their tests are skipped.
 test-agents: $(READY)

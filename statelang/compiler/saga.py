@@ -121,8 +121,9 @@ def keep(body: Body, step: AnyStep, onward: str) -> str:
 
 
 def merged(results: str) -> str:
-    """An expression for the stacks in the results of wrapped lists, as one: the latest first."""
-    return f"$sort({results}.saga, function($_l, $_r){{$_l.at < $_r.at}})"
+    """An expression for the stacks in the results of wrapped lists, as one: the latest first. Sorting is stable, so of
+    what was done in the same millisecond the later item's comes first."""
+    return f"$sort($reverse({results}).saga, function($_l, $_r){{$_l.at < $_r.at}})"
 
 
 def compensate(body: Body) -> None:

@@ -314,3 +314,29 @@ steps:
         redriven = Ran(spec, {}, functions, redrives=2, restarts=restarts)
         assert tried == ["c", "b", "b", "b", "a"]
         assert (redriven.status, redriven.error) == ("FAILED", "Fatal")
+
+
+def test_items_of_the_same_millisecond_are_undone_from_the_last_on() -> None:
+    spec = """
+input: {items: [integer]}
+steps:
+  - id: all
+    map: {items: $input.items, as: item, max_concurrency: 1}
+    steps:
+      - id: do
+        task: a.do
+        input: {n: "{% $item %}"}
+        output: {n: integer}
+        compensate: {task: a.undo, input: {n: "{% $do.n %}"}}
+  - {id: boom, task: a.boom}
+"""
+    undone: list[int] = []
+
+    def boom(event: Any, context: Any) -> Any:
+        raise Fatal("no")
+
+    def undo(event: Any, context: Any) -> None:
+        undone.append(event["n"])
+
+    ran = Ran(spec, {"items": [1, 2, 3]}, {"a.do": echo, "a.undo": undo, "a.boom": boom})
+    assert (ran.status, undone) == ("FAILED", [3, 2, 1])

@@ -26,6 +26,7 @@ def calls(text: str) -> Iterator[dict[str, Any]]:
         text = text[end:]
 
 
+@pytest.mark.agents
 def test_the_session_goes_as_the_guide_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tmp_path / "release"
     shutil.copytree(

@@ -845,22 +845,6 @@ def test_garbage_ends_no_server_and_standard_output_is_protocol_alone(tmp_path: 
     assert "error" in by_id[2]
 
 
-def test_the_list_of_tools_costs_little_more_than_the_package_itself(tmp_path: Path) -> None:
-    import resource
-
-    def seconds(*command: str, given: str = "") -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(
-            command, input=given, capture_output=True, text=True, cwd=tmp_path, env=ENVIRONMENT, check=True
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    package = seconds(STRATUM[0], "-c", "from mcp.server import MCPServer")
-    listed = seconds(*STRATUM, "mcp", given=f"{HELLO}\n{request(1, 'tools/list')}\n")
-    assert listed < package + 0.5
-
-
 def test_what_the_server_does_not_need_for_its_list_is_not_imported() -> None:
     code = """
 from functools import partial

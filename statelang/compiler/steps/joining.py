@@ -67,8 +67,8 @@ def adopted(
     parts: list[str] = []
     if any(each.saga is not None for each in lists):
         if undo:
-            marked = f"$map({FAILED}.saga, function($_e){{$merge([$_e, {{'undo': true}}])}})"
-            good = f"{RESULTS}[ok].saga"
+            marked = f"$map($reverse({FAILED}).saga, function($_e){{$merge([$_e, {{'undo': true}}])}})"
+            good = f"$reverse({RESULTS})[ok].saga"
             parts.append(f"$sort([{marked}, {good}], function($_l, $_r){{$_l.at < $_r.at}})")
         else:
             parts.append(saga.merged(results))
