@@ -13,6 +13,7 @@ from collections.abc import Mapping
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
 _MODE = 0o100644
+_MARSHAL = 2
 _UNZIPPED = 262_144_000
 """Bytes that a function's code may have, unpacked: Lambda's quota."""
 
@@ -59,7 +60,7 @@ def with_bytecode(files: Mapping[str, bytes]) -> dict[str, bytes]:
             + (0b01).to_bytes(4, "little")
             + importlib.util.source_hash(files[name])
         )
-        # Read once: what `marshal` writes says how often a constant is referred to, which differs from run to run.
-        body = marshal.dumps(marshal.loads(marshal.dumps(code)))
+        # Later versions of the format say which constants are referred to from anywhere in this process, which differs from run to run.
+        body = marshal.dumps(code, _MARSHAL)
         made[f"{cached}/{file[:-3]}.{sys.implementation.cache_tag}.pyc"] = header + body
     return made
