@@ -11,6 +11,9 @@ from ..jsonata import nodes as n
 from ..spec.expressions import Known, contract_of, inside, is_expression
 
 _ALWAYS_BOOLEAN = {"and", "or", "=", "!=", "in"}
+_SEQUENCES = {"append", "distinct", "each", "filter", "keys", "lookup", "map", "match", "spread"}
+"""Functions of JSONata whose values are out of their array where there is but one."""
+
 Resolve = Callable[[str], str | None]
 """The expression that a variable of the spec is in ASL; None where it is called the same."""
 
@@ -43,6 +46,39 @@ class Names:
     def bare(self, text: str) -> str:
         """A field that is always an expression."""
         return self.expression(inside(text)[0] if is_expression(text) else text.strip())
+
+    def array(self, text: str) -> str:
+        """A field that is an expression for an array. In JSONata a filter that finds one value comes to that value, and one
+        that finds none to nothing; here they are arrays of one and of none."""
+        written = inside(text)[0] if is_expression(text) else text.strip()
+        made = self.expression(written)
+        return f"[{made}]" if self._collapses(jsonata.compile(written).ast, written) else made
+
+    def _collapses(self, tree: n.Node, text: str) -> bool:
+        """Whether the value, where it is of one item or of none, is not in an array."""
+        match tree:
+            case n.Block():
+                return bool(tree.expressions) and self._collapses(tree.expressions[-1], text)
+            case n.Condition():
+                ends = (tree.then, tree.otherwise)
+                return any(end is not None and self._collapses(end, text) for end in ends)
+            case n.Apply():
+                return self._collapses(tree.right, text)
+            case n.Call():
+                return self._collapses(tree.function, text)
+            case n.Variable():
+                return tree.name in _SEQUENCES
+            case n.Filtered():
+                return True
+            case n.Path() if tree.keep:
+                return True  # `[]` keeps one value in its array, and nothing is still nothing
+            case n.Path():
+                before = [text[tree.start : step.expression.end] for step in tree.steps[:-1]]
+                return any(step.stages for step in tree.steps) or any(
+                    found is not None and found.kind == "array"
+                    for found in (contract_of(each, self.known) for each in before)
+                )
+        return False
 
     def condition(self, text: str) -> str:
         """A condition: always true or false, also where it comes to nothing."""

@@ -151,9 +151,9 @@ def _step(
         names = ["left", "right", "middle"][: draw(st.integers(1, 3))]
         step["parallel"] = {name: _steps(made, seen, depth + 1, draw(st.integers(1, 2))) for name in names}
     elif kind == "map":
-        step["map"] = {"items": draw(st.sampled_from(["[1, 2, 3][$ > 0]", [1, "{% $input.n %}"], []]))}
-        if step["map"]["items"] == "[1, 2, 3][$ > 0]":
-            step["map"]["items"] = "[1..3]"
+        step["map"] = {
+            "items": draw(st.sampled_from(["[1..3]", "[1, 2, 3][$ > 2]", [1, "{% $input.n %}"], []]))
+        }
         if made.chance(2):
             step["map"]["tolerate"] = draw(st.sampled_from([1, "50%"]))
         if made.chance(3):

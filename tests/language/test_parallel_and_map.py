@@ -119,6 +119,18 @@ def test_a_map_yields_what_its_steps_come_to(run: Run, more: str) -> None:
     assert ran.calls == [{"n": 5, "at": 0, "more": "x"}]
 
 
+@pytest.mark.parametrize(
+    "items",
+    ["$input.items[n > 3]", "$filter($input.items, function($i) {$i.n > 3})", "$input.items[n > 3].{'n': n}"],
+)
+def test_a_filter_that_finds_one_item_or_none_is_an_array_all_the_same(run: Run, items: str) -> None:
+    """JSONata makes a value of an array of one, and nothing of an empty one; a map goes through one, or none."""
+    spec = (MAP % "").replace("$input.items", json.dumps(items))
+    for found in ([], [4], [4, 5]):
+        given = [{"n": n} for n in (1, *found)]
+        assert run(spec, {"items": given}, {"m.double": double}).output == [{"n": n * 2} for n in found]
+
+
 @pytest.mark.parametrize("mode", ["inline", "distributed"])
 def test_so_many_items_may_fail(run: Run, mode: str) -> None:
     items = [{"n": n} for n in (3, 13, 4, 5)]

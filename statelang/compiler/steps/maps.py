@@ -29,7 +29,7 @@ def lower(body: Body, index: int, step: MapStep, after: str) -> None:
     definition = items.definition()
     names = body.names(step.id)
     array: Any = (
-        names.template(over.items) if isinstance(over.items, list) else braced(names.bare(over.items))
+        names.template(over.items) if isinstance(over.items, list) else braced(names.array(over.items))
     )
     state: State = {"Type": "Map", "Items": array}
     for place in ways.counts(len(array) if isinstance(array, list) else None):
