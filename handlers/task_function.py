@@ -34,8 +34,9 @@ class NoIdempotencyKey(RuntimeError):
 class TaskContext:
     """What a task is told of its call; every attribute of Lambda's own context object is here too.
 
-    `execution` is an ARN, `step` the state's name, `attempt` counts from 1. Calls that no handler of Stratum made
-    bring none of these.
+    `execution` is an ARN, `step` the state's name, `attempt` counts the tries of Amazon States Language's own Retry from 1:
+    a step that is tried again because of its contract, its `ensure` or a linear back-off is a state that is entered anew, and
+    begins at 1. Calls that no handler of Stratum made bring none of these.
     """
 
     def __init__(
