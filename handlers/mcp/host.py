@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -71,6 +72,11 @@ class Host(Protocol):
 
     def load(self, spec: str | None, file: str | None) -> Source:
         """The workflow of a text or a file. Raises `InvalidWorkflow`, and `NotHere`."""
+        ...
+
+    def children(self, source: Source) -> Sequence[Workflow]:
+        """The workflows beside the source that it runs as children, each after those that it runs itself. Raises `NotHere`
+        for one that is nowhere."""
         ...
 
     def begin(self, execution: str, source: Source) -> None:

@@ -6,6 +6,7 @@ Nothing is run in this process: what is started or answered here goes on by the 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ..runtime import Runtime
     from ..versions.publishing import Published
     from ..work.answers import Desk
+    from ..workflows import Workflow
 
 NO_FILES = "there are no files here: give the workflow's text as `spec`, or the name of one that is deployed as `workflow`"
 
@@ -63,6 +65,9 @@ class LambdaHost:
         if file is not None:
             raise NotHere(NO_FILES)
         return Source(workflow_of(check((spec or "").encode("utf-8", "replace"), "workflow.yaml")))
+
+    def children(self, source: Source) -> Sequence[Workflow]:
+        return ()  # a stage has them by deployment
 
     def begin(self, execution: str, source: Source) -> None: ...
 

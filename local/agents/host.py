@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...handlers.store import Store
     from ...handlers.versions.publishing import Published
     from ...handlers.work.answers import Desk
+    from ...handlers.workflows import Workflow
     from ..engine import Engine
 
 
@@ -101,21 +102,38 @@ class LocalHost:
         return Caller(identity, place[:200])
 
     def load(self, spec: str | None, file: str | None) -> Source:
-        from ...handlers.workflows import check, workflow_of
-        from ..cli.files import load, schemas
+        from ..cli.files import load, load_text
         from ..cli.problem import WrongRequest
 
         if file is None:
-            content = (spec or "").encode("utf-8", "replace")
-            return Source(
-                workflow_of(check(content, "workflow.yaml", schemas=schemas(self.project))), self.project
-            )
+            return Source(load_text(spec or "", "workflow.yaml", self.project), self.project)
         path = self._within(file)
         try:
             loaded = load(path)
         except WrongRequest as problem:
             raise NotHere(f"{problem}; paths are from {self.project}") from None
         return Source(loaded, loaded.folder, path)
+
+    def children(self, source: Source) -> Sequence[Workflow]:
+        from ...handlers.api.errors import ApiError
+        from ...handlers.api.front_door import call
+        from ...handlers.arns import StatesArn
+        from ..cli.children import children_of, not_found
+        from ..cli.files import WorkflowFile
+        from ..cli.problem import WrongRequest
+
+        assert isinstance(source.workflow, WorkflowFile)
+        try:
+            children = children_of(source.workflow)
+        except WrongRequest as problem:
+            raise NotHere(str(problem)) from None
+        for parent, step in children.missing:
+            machine = StatesArn(self.runtime.region, self.runtime.account, "stateMachine", step.workflow)
+            try:
+                call(self.runtime, "DescribeStateMachine", {"stateMachineArn": str(machine)}, self.tenant)
+            except ApiError:
+                raise NotHere(not_found(parent, step)) from None
+        return children.found
 
     def _within(self, file: str) -> Path:
         path = self.project / file

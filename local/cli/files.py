@@ -133,6 +133,12 @@ def load(path: Path, *, imports: bool = False) -> WorkflowFile:
     return _file(check(path, imports=imports), path, None)
 
 
+def load_text(text: str, name: str, folder: Path) -> WorkflowFile:
+    """The workflow in the text, as if it stood in a file of the folder. Raises `InvalidWorkflow`."""
+    content = text.encode("utf-8", "replace")
+    return _file(workflows.check(content, name, schemas=schemas(folder)), folder / name, None)
+
+
 def load_built(workflow: Built) -> WorkflowFile:
     """A workflow that was built in this process. Raises `InvalidWorkflow`."""
     path = Path(workflow.file)

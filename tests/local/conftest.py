@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from agents import Here
 from endpoint import Everything
+from notes_project import write_project
 from up import Up
 
 
@@ -29,3 +32,11 @@ def _everything() -> Iterator[Everything]:
 def everything(_everything: Everything) -> Everything:
     """All of AWS in this process, with nothing in it."""
     return _everything.fresh()
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    """The notes project, with an MCP host in this process."""
+    made = Here(write_project(tmp_path / "project"))
+    yield made
+    made.close()

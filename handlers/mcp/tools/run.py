@@ -84,7 +84,8 @@ def _begin_new(
     execution = execution_arn(machine, name)
     if host.desk().items.store.head(execution) is None:
         try:
-            deploy(runtime, host.tenant, workflow)
+            for each in (*host.children(source), workflow):
+                deploy(runtime, host.tenant, each)
         except DeploymentRefused as refused:
             raise ToolError(str(refused)) from None
         host.begin(execution, source)
