@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..statelang.asl import StateMachine, digest_of, load_definition
-from ..statelang.engine import apply_changes, decide, pending_commands, wake_at
+from ..statelang.asl import digest_of
+from ..statelang.engine import decide, pending_commands, wake_at
 from ..statelang.engine.messages import Message
 from .arns import parse_arn
+from .loading import Loaded, load, machine_of, weigh
 from .logs import logger
 from .runtime import LEASE, Body, Runtime
 from .store import Commit, Conflict, Entry, Head, Store
@@ -38,32 +39,8 @@ _CACHED = 1024
 _SOUGHT = 32
 
 
-class ExecutionNotFound(LookupError):
-    """There is no execution of that ARN."""
-
-
 class TooManyConflicts(RuntimeError):
     """Other writers were faster every time. The message stays in its queue and comes again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """An execution as its log tells it up to commit `seq`.
-
-    `head` is the last one written, `snapshot_seq` the last commit with a whole snapshot, `weight` what the
-    changes since then weigh, `armed` the tick that has been asked for.
-    """
-
-    execution: str
-    machine: StateMachine
-    snapshot: dict[str, Any]
-    seq: int
-    digest: str
-    head: Head | None
-    snapshot_seq: int
-    snapshot_weight: int
-    weight: int
-    armed: int | None = None
 
 
 @dataclass(slots=True)
@@ -93,11 +70,7 @@ class Executions:
 
     def load(self, execution: str) -> Loaded:
         """The execution as it stands in the store now. Raises `ExecutionNotFound`."""
-        head = self.store.head(execution)
-        commits = self.store.commits(execution, head.snapshot_seq if head else 0)
-        if not commits:
-            raise ExecutionNotFound(execution)
-        loaded = self._replay(execution, commits, head)
+        loaded = load(self.store, execution)
         known = self._cache.get(execution)
         if known is not None and known.seq < loaded.seq:
             # Somebody has moved it, and whoever hands out its commands here has not been told.
@@ -112,35 +85,7 @@ class Executions:
 
     def at(self, execution: str, seq: int) -> Loaded:
         """The execution as it stood after commit `seq`."""
-        commits = self.store.commits(execution, 0, seq + 1)
-        if not commits:
-            raise ExecutionNotFound(execution)
-        return self._replay(execution, commits, None)
-
-    def machine(self, digest: str) -> StateMachine:
-        """The prepared definition that is known by `digest`."""
-        record = self.store.get("definition", digest)
-        if record is None:
-            raise LookupError(f"the definition {digest} is not in the store")
-        return load_definition(record.value["definition"])
-
-    def _replay(self, execution: str, commits: Sequence[Commit], head: Head | None) -> Loaded:
-        snapshot: dict[str, Any] | None = None
-        snapshot_seq = snapshot_weight = weight = 0
-        for commit in commits:
-            if commit.snapshot is not None:
-                snapshot, snapshot_seq, weight = commit.snapshot, commit.seq, 0
-                snapshot_weight = _weigh(commit.snapshot)
-            elif commit.changes is not None and snapshot is not None:
-                snapshot = apply_changes(snapshot, commit.changes)
-                weight += _weigh(commit.changes)
-        if snapshot is None:
-            raise LookupError(f"the log of {execution} does not begin with a snapshot")
-        last = commits[-1]
-        machine = self.machine(snapshot["definition"])
-        return Loaded(
-            execution, machine, snapshot, last.seq, last.digest, head, snapshot_seq, snapshot_weight, weight
-        )
+        return load(self.store, execution, seq)
 
     def _remember(self, loaded: Loaded) -> None:
         with self._lock:
@@ -164,7 +109,7 @@ class Executions:
         `behind` are the commits that a fork's log begins with, in order. Answers None when there is an execution of
         that name already.
         """
-        machine = self.machine(definition)
+        machine = machine_of(self.store, definition)
         now = self._runtime.clock()
         message = {"secret": secrets.token_hex(16), **message}
         decision = decide(machine, None, message, now)
@@ -173,7 +118,7 @@ class Executions:
         if previous is None:
             return None
         seq = len(behind)
-        weight = _weigh(decision.snapshot)
+        weight = weigh(decision.snapshot)
         loaded = Loaded(execution, machine, decision.snapshot, seq, "", None, seq, weight, 0)
         commit = Commit(
             seq=seq, at=now, messages=[_told(message)], events=decision.events, commands=[_brief(c) for c in decision.commands],
@@ -345,14 +290,14 @@ class Executions:
             return _Plan(loaded, None, [], due)
         taken = [_told(messages[place]) for place in decision.taken]
         seq = loaded.seq + 1
-        weight = loaded.weight + _weigh(changes)
+        weight = loaded.weight + weigh(changes)
         whole = weight > max(SNAPSHOT_WEIGHT, loaded.snapshot_weight)
         after = replace(
             loaded,
             snapshot=snapshot,
             seq=seq,
             snapshot_seq=seq if whole else loaded.snapshot_seq,
-            snapshot_weight=_weigh(snapshot) if whole else loaded.snapshot_weight,
+            snapshot_weight=weigh(snapshot) if whole else loaded.snapshot_weight,
             weight=0 if whole else weight,
         )
         commit = Commit(
@@ -529,20 +474,3 @@ def _told(message: Message) -> Message:
 def _brief(command: dict[str, Any]) -> dict[str, Any]:
     """A command as the log keeps it: which task, as the rest stands in the snapshot."""
     return {key: command[key] for key in ("type", "frame", "task", "index", "status") if key in command}
-
-
-def _weigh(part: Mapping[str, Any]) -> int:
-    """About how many characters a snapshot or changes take in the store, where long texts are kept apart."""
-    weight = 200 * len(part["frames"])
-    for frame in part["frames"].values():
-        if frame is not None:
-            weight += _text_weight(frame.get("input", "")) + _text_weight(frame.get("output", ""))
-            if "task" in frame:
-                weight += _text_weight(frame["task"]["arguments"])
-    for text in part["variables"].values():
-        weight += 40 + _text_weight(text or "")
-    return weight
-
-
-def _text_weight(text: str) -> int:
-    return len(text) if len(text) <= 1024 else 80

@@ -21,9 +21,9 @@ from typing import Any
 
 from ..handlers import advance, tasks, telemetry, timers
 from ..handlers.api import front_door
-from ..handlers.executions import Loaded
 from ..handlers.functions import Functions
 from ..handlers.http import Http
+from ..handlers.loading import Loaded
 from ..handlers.mocks import MockedTasks
 from ..handlers.own_functions import WithOwn
 from ..handlers.runtime import Body, Clients, Elsewhere, Lacks, Observer, Runtime

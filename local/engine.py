@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..handlers.executions import ExecutionNotFound
+from ..handlers.loading import ExecutionNotFound
 from ..handlers.logs import logger
 from ..handlers.store import Commit, Store
 from . import runs

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stratum.handlers.executions import Executions, Loaded
+from stratum.handlers.executions import Executions
 from stratum.handlers.functions import Invocation, InvocationResult
+from stratum.handlers.loading import Loaded
 from stratum.handlers.store import Store
 from stratum.local.clock import EPOCH, VirtualClock
 from stratum.local.cloud import ROLE, LocalCloud

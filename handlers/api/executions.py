@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from ...statelang.engine import HISTORY_LIMIT, messages
 from ..arns import StatesArn, parse_arn
-from ..executions import ExecutionNotFound, Executions, Loaded
+from ..executions import Executions
+from ..loading import ExecutionNotFound, Loaded
 from ..runtime import Runtime
 from ..store import InvalidToken, Record, Store
 from ..tenancy.limits import TooManyExecutions, TooManyStarts

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterator
 from typing import Any
 
-from ..executions import Loaded
+from ..loading import Loaded
 from ..runtime import Runtime
 from ..store import Store
 from . import parameters as read

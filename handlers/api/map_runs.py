@@ -7,7 +7,8 @@ from typing import Any
 
 from ...statelang.engine import messages
 from ...statelang.engine.map_runs import PHASE, summary
-from ..executions import ExecutionNotFound, Executions, Loaded
+from ..executions import Executions
+from ..loading import ExecutionNotFound, Loaded
 from ..runtime import Runtime
 from . import parameters as read
 from .errors import ApiError, resource_not_found

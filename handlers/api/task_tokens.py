@@ -7,7 +7,7 @@ from typing import Any
 from ...statelang.asl import NotJson, measure, read_json
 from ...statelang.engine import DATA_LIMIT, is_genuine, messages, read_token
 from ...statelang.engine.messages import Message
-from ..executions import ExecutionNotFound
+from ..loading import ExecutionNotFound
 from ..runtime import Runtime
 from ..work.refusal import FORGED, NOT_ALLOWED
 from . import parameters as read

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..executions import ExecutionNotFound
+from ..loading import ExecutionNotFound
 from ..store import Commit, Store
 from ..time_travel import checkpoints
 from ..workflows import source_map

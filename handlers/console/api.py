@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..executions import ExecutionNotFound
+from ..loading import ExecutionNotFound
 from ..logs import logger
 from ..store import InvalidToken, StoreError
 from ..work.refusal import Refused

@@ -89,7 +89,7 @@ def _mendable(error: Exception) -> str | None:
     """What the caller is told of an error that it can do something about; None for a crash."""
     from ...statelang.spec.diagnostics import InvalidWorkflow
     from ..api.errors import ApiError
-    from ..executions import ExecutionNotFound
+    from ..loading import ExecutionNotFound
     from ..lookup import NoSuchExecution
     from ..store import InvalidToken, StoreError
     from ..work.refusal import Refused

@@ -12,7 +12,8 @@ from mcp_types import CallToolResult
 
 from ...statelang.engine import wake_at
 from ..audit.redaction import Redactor, redactor_for
-from ..executions import Executions, Loaded
+from ..executions import Executions
+from ..loading import Loaded
 from ..steps import Steps
 from ..times import rfc3339
 from ..work.answers import Desk

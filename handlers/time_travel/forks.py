@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...statelang.engine import check_fork, messages
-from ..executions import Loaded
 from ..identity import Identity
+from ..loading import Loaded
 from ..runtime import Runtime
 from ..steps import DONE, Steps
 from ..store import Commit, Store

@@ -13,8 +13,8 @@ from typing import Any
 
 from ...statelang.engine import messages, wake_at
 from ..children import requester_of
-from ..executions import ExecutionNotFound
 from ..identity import Identity
+from ..loading import ExecutionNotFound
 from ..runtime import Runtime
 from ..store import Conflict
 from ..times import rfc3339

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...statelang.engine import is_genuine, messages, read_token
-from ..executions import ExecutionNotFound, Executions
+from ..executions import Executions
+from ..loading import ExecutionNotFound
 from ..runtime import Runtime
 
 

@@ -19,8 +19,8 @@ from typing import Any, Literal
 from aws_lambda_powertools.utilities.parser import BaseModel, parse
 
 from ...statelang.engine import is_genuine, read_token
-from ..executions import ExecutionNotFound
 from ..identity import Identity
+from ..loading import ExecutionNotFound
 from ..logs import logger
 from ..runtime import NoOutbox, Runtime, deployed
 from ..store import Conflict

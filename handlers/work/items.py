@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ...statelang.engine import read_token
-from ..executions import ExecutionNotFound, Executions, Loaded
+from ..executions import Executions
+from ..loading import ExecutionNotFound, Loaded
 from ..store import Page, Record, Store
 
 KIND = "work-item"

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from ...handlers.audit.redaction import Redactor, redactor_for
-from ...handlers.executions import Executions, Loaded
+from ...handlers.executions import Executions
+from ...handlers.loading import Loaded
 from ...handlers.runtime import Runtime
 from ...handlers.steps import Steps
 from ...handlers.store import Head, Store

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...handlers.executions import Loaded
+from ...handlers.loading import Loaded
 from ...handlers.steps import Steps
 from ...handlers.store import Commit, Head, Store
 from ...handlers.work.items import WorkItems
