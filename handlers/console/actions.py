@@ -18,7 +18,7 @@ from ..api.errors import ApiError
 from ..api.front_door import call
 from ..arns import StatesArn, parse_arn
 from ..runtime import Runtime
-from ..time_travel import forks, points
+from ..time_travel import forks, points, redriving
 from ..versions import publishing, routing
 from ..workflows import spec_text
 from .api import optional, text
@@ -33,6 +33,8 @@ def start(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     by = console.actor()
     machine = text(parameters, "machine")
     version, alias = optional(parameters, "version"), optional(parameters, "alias")
+    if version is None and alias is None:
+        alias = _leading(console, machine.rpartition(":")[2])
     name = optional(parameters, "name", most=80) or _name()
     given = json.dumps(parameters.get("input", {}), ensure_ascii=False)
     runtime = _runtime(console, machine).on_behalf_of(by.to_json())
@@ -58,6 +60,14 @@ def start(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     by_arn = publishing.by_arn(console.store, workflow)
     console.started(execution, by_arn.get(head.fields.get("version", "")))
     return {"execution": execution, "name": name}
+
+
+def _leading(console: Console, workflow: str) -> str | None:
+    """The alias that is meant where nobody names one."""
+    if console.alias is None:
+        return None
+    found = routing.describe(console.runtime, console.store.tenant, workflow, console.alias)
+    return console.alias if found is not None and found.routing else None
 
 
 def _check(found: list[str]) -> None:
@@ -94,7 +104,10 @@ def redrive(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     head = head_of(console.store, text(parameters, "execution"))
     if head.status in ("RUNNING", "SUCCEEDED"):
         raise Refusal(409, f"{head.name} is {head.status}, so nothing is to be redriven; fork it from a step")
-    _advance(console, head.execution, messages.redrive(by.to_json()))
+    try:
+        redriving.redrive(console.executions, head.execution, by)
+    except Exception as refused:  # of the tenant's limits, or of the execution itself
+        raise Refusal(409, str(refused)) from None
     console.started(head.execution, None)
     return {"execution": head.execution}
 

@@ -77,6 +77,9 @@ def handle(console: Console, event: Mapping[str, Any]) -> dict[str, Any]:
         logger.error("the store failed", asked=name, reason=str(error))
         return _answer(500, {"message": str(error)})
     except Exception as error:
+        if type(error).__module__.partition(".")[0] == "botocore":
+            logger.error("AWS refused", asked=name, reason=str(error))
+            return _answer(502, {"message": f"AWS refused: {error}"})
         logger.exception("failed", asked=name)
         return _answer(500, {"message": f"{type(error).__name__}: {error}"})
 

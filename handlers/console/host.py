@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..identity import Identity
@@ -33,6 +33,7 @@ class Console:
 
     - `started` is told of an execution that was begun here, and of the published version that it runs.
     - `cost` gives an execution's cost in a line, `try_out` runs a draft; where they are None, nobody is offered it.
+    - `alias` is what is started where neither a version nor an alias is named, if the workflow has one of that name.
     - `place` says in a few words where this is: the store's address, say.
     """
 
@@ -42,6 +43,9 @@ class Console:
     cost: Callable[[Head], str | None] | None = None
     try_out: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
     place: str = ""
+    alias: str | None = None
+    versions: dict[str, str | None] = field(default_factory=dict)
+    """The workflows' versions by the digests of their definitions, as they were looked up: a cache."""
 
     @property
     def store(self):

@@ -53,7 +53,7 @@ def executions(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any
         since=number(parameters, "since", 0, 2**53) or None, until=number(parameters, "until", 0, 2**53) or None,
     )  # fmt: skip
     map_run = optional(parameters, "map_run")
-    versions: dict[str, str | None] = {}
+    versions = console.versions
     if query.reads:
         found = search(console.store, query, limit=limit, token=token)
         items = [

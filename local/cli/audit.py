@@ -17,7 +17,7 @@ from ...handlers.store import Head, Store
 from ...handlers.times import rfc3339
 from ...handlers.work.journal import Journal
 from ..keys import key
-from ..people import whoami
+from .acting import who_acts
 from .executions import runtime_on
 from .opening import find_execution, open_store
 from .problem import WrongRequest
@@ -82,7 +82,12 @@ def _export(options: argparse.Namespace, names: Sequence[str]) -> int:
     try:
         pem = key("audit", signing.new_key)
         made = bundles.bundle(
-            store, head.execution, runtime_on(store).clock(), whoami(), pem, redactor(store, head, options)
+            store,
+            head.execution,
+            runtime_on(store).clock(),
+            who_acts(store),
+            pem,
+            redactor(store, head, options),
         )
     except (signing.SigningUnavailable, signing.InvalidKey) as error:
         raise WrongRequest(str(error)) from None

@@ -15,7 +15,7 @@ from ...handlers.runtime import Runtime
 from ...handlers.steps import Steps
 from ...handlers.store import Head, Store
 from ...handlers.workflows import source_map
-from ..people import whoami
+from .acting import who_acts
 from .opening import find_execution, open_store
 from .problem import WrongRequest
 from .tables import print_table
@@ -122,7 +122,7 @@ def stop(options: argparse.Namespace) -> int:
         raise WrongRequest(f"{head.name} has ended already: {head.status}")
     executions = _executions(store)
     for failure in executions.advance(
-        {head.execution: [messages.stop(options.error, options.cause, whoami().to_json())]}
+        {head.execution: [messages.stop(options.error, options.cause, who_acts(store).to_json())]}
     ).values():
         raise failure
     print(f"{head.name}: {executions.load(head.execution).snapshot['status']}", file=sys.stderr)

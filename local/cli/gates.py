@@ -17,8 +17,8 @@ from ...handlers.work.rules import may_decide
 from ..desk import Unreadable, desk_of
 from ..link_keys import KeyUnreadable
 from ..owners import is_held
-from ..people import whoami
 from ..runs import begun
+from .acting import who_acts
 from .executions import runtime_on
 from .files import read_input
 from .opening import find_execution, open_store
@@ -60,7 +60,7 @@ def decide(options: argparse.Namespace) -> int:
         return 2
     try:
         done = desk.decide(
-            item.handle, options.command, whoami(), comment=options.comment, form=form, shown=options.shown or item.digest
+            item.handle, options.command, who_acts(desk.items.store), comment=options.comment, form=form, shown=options.shown or item.digest
         )  # fmt: skip
     except Refused as refused:
         raise WrongRequest(str(refused)) from None
@@ -78,7 +78,9 @@ def link(options: argparse.Namespace) -> int:
     desk = open_desk(options)
     item = find_gate(desk, options.gate)
     try:
-        token = make(desk, item, options.approver, seconds=options.hours * 3600, by=whoami())
+        token = make(
+            desk, item, options.approver, seconds=options.hours * 3600, by=who_acts(desk.items.store)
+        )
     except (Refused, NoKey, KeyUnreadable) as refused:
         raise WrongRequest(str(refused)) from None
     print(f"{options.url}{'&' if '?' in options.url else '?'}link={quote(token)}")
@@ -145,7 +147,7 @@ def described(desk: Desk, item: WorkItem) -> dict[str, Any]:
         "iteration": item.iteration, "round": item.round, "since": item.opened, "deadline": item.deadline,
         **{key: item.request.get(key) for key in ("message", "shows", "form", "values", "outcomes", "remarks", "reason", "risk")},
         "approvers": item.request.get("approvers") or [], "requester": None if requester is None else requester.to_json(),
-        "you_may_decide": may_decide(item, whoami(), requester, desk.people), "digest": item.digest,
+        "you_may_decide": may_decide(item, who_acts(desk.items.store), requester, desk.people), "digest": item.digest,
     }  # fmt: skip
 
 

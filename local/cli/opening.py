@@ -11,16 +11,13 @@ from .problem import WrongRequest
 
 def open_store(url: str, *, create: bool) -> Store:
     """The store at `url`. Raises `WrongRequest` for an address that is none, or where nothing is to be read."""
-    from ..stores import StoreUrlError, named_tenant
+    from ..stores import StoreUrlError
     from ..stores import open_store as open_by_url
 
     if url.startswith(STAGE):
         from .stages import open_stage
 
-        try:
-            return open_stage(url).store.for_tenant(named_tenant())
-        except StoreUrlError as error:
-            raise WrongRequest(str(error)) from None
+        return open_stage(url).store
 
     if not create and url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///").partition("?")[0])

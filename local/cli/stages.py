@@ -6,6 +6,7 @@ The runtime of a stage hands commands to the stage's own queues, so that a decis
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 import time
@@ -30,9 +31,9 @@ _ALIAS = "live"
 
 
 class Stage:
-    """A stage that was found: its store, and the runtime that decisions are made with."""
+    """A stage that was found: its store as that tenant's, and the runtime that decisions are made with."""
 
-    def __init__(self, found: stages.Stage, clients: Callable[[str], Any]):
+    def __init__(self, found: stages.Stage, clients: Callable[[str], Any], tenant: str = "default"):
         from ...handlers.store.dynamodb import DynamoDbStore
 
         self.found = found
@@ -42,6 +43,7 @@ class Stage:
             found.outputs["TableName"],
             bucket=found.outputs["BucketName"],
             s3=clients("s3"),
+            tenant=tenant,
         )
         self.runtime = self.runtime_on(self.store)
 
@@ -56,6 +58,22 @@ class Stage:
         if self.found.target != "engine":
             return NoOutbox()
         return SqsOutbox(outputs["AdvanceQueueUrl"], outputs["TasksQueueUrl"], self.clients("sqs"))
+
+    @property
+    def place(self) -> str:
+        """Which stage this is, in a few words."""
+        tenant = "" if self.store.tenant == "default" else f", tenant {self.store.tenant}"
+        return f"stage {self.found.name} ({self.found.account}, {self.found.region}{tenant})"
+
+    @functools.cached_property
+    def caller(self) -> str:
+        """The ARN that IAM knows whoever is here by. Raises `WrongRequest`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return self.clients("sts").get_caller_identity()["Arn"]
+        except (BotoCoreError, ClientError) as error:
+            raise WrongRequest(f"AWS does not say who you are: {error}") from None
 
     def machine(self, workflow: str) -> str:
         """The ARN of a workflow's state machine."""
@@ -75,14 +93,16 @@ _opened: weakref.WeakKeyDictionary[Any, Stage] = weakref.WeakKeyDictionary()
 
 def open_stage(address: str) -> Stage:
     """The stage at `stage://NAME?profile=…&region=…`. Raises `WrongRequest`."""
+    from ..stores import StoreUrlError, named_tenant
+
     name, _, query = address.removeprefix(STAGE).partition("?")
     given = {key: values[-1] for key, values in parse_qs(query).items()}
     clients = clients_of(given.get("profile"), given.get("region"))
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        found = Stage(stages.find(clients, name), clients)
-    except stages.NoSuchStage as problem:
+        found = Stage(stages.find(clients, name), clients, named_tenant())
+    except (stages.NoSuchStage, StoreUrlError) as problem:
         raise WrongRequest(str(problem)) from None
     except ClientError as error:
         raise WrongRequest(f"AWS refused to tell of the stage: {error}") from None
@@ -101,14 +121,14 @@ def run(options: argparse.Namespace, input: str, name: str) -> int:
     """Starts what is deployed, through its alias or what stands behind the `@`, and shows its steps until it has ended."""
     from ...handlers.api.errors import ApiError
     from ...handlers.api.front_door import call
-    from ..people import whoami
+    from .acting import who_acts
 
     stage = open_stage(options.store)
     workflow, _, wanted = options.file.partition("@")
     target = f"{stage.machine(workflow)}:{wanted or _ALIAS}"
     if stage.found.target != "engine":
         return _run_on_step_functions(stage, target, input, name)
-    runtime = stage.runtime.on_behalf_of(whoami().to_json())
+    runtime = stage.runtime.on_behalf_of(who_acts(stage.store).to_json())
     tenant = stage.store.tenant
     try:
         request = {"stateMachineArn": target, "name": name, "input": input}

@@ -11,12 +11,13 @@ from pathlib import Path
 from ...handlers.audit.redaction import Redactor, redactor_for
 from ...handlers.executions import Executions
 from ...handlers.store import Head, Store
+from ...handlers.tenancy.limits import LimitReached
 from ...handlers.time_travel import checkpoints as named
-from ...handlers.time_travel import forks, points
+from ...handlers.time_travel import forks, points, redriving
 from ...handlers.time_travel import replay as replaying
-from ...statelang.engine import CannotFork, messages
+from ...statelang.engine import CannotFork
 from .. import runs
-from ..people import whoami
+from .acting import who_acts
 from .executions import clock_time, find, runtime_on
 from .files import load_workflow, read_input
 from .parsers.adding import STAGE
@@ -30,10 +31,10 @@ def redrive(options: argparse.Namespace) -> int:
     if head.status in ("RUNNING", "SUCCEEDED"):
         hint = "`stratum fork` goes on from an earlier place" if head.status == "SUCCEEDED" else "it goes on"
         raise WrongRequest(f"{head.name} is {head.status}, so nothing is to be redriven; {hint}")
-    for failure in (
-        _executions(store).advance({head.execution: [messages.redrive(whoami().to_json())]}).values()
-    ):
-        raise failure
+    try:
+        redriving.redrive(_executions(store), head.execution, who_acts(store))
+    except LimitReached as reached:
+        raise WrongRequest(f"{head.name} stays as it is: {reached}") from None
     return _go_on(store, head.execution, options)
 
 
@@ -43,7 +44,7 @@ def fork(options: argparse.Namespace) -> int:
     input = None if options.input is None else read_input(options.input)
     try:
         made, point = forks.fork(
-            runtime_on(store), store.tenant, head.execution, options.at, name, whoami(), input=input, reason=options.reason
+            runtime_on(store), store.tenant, head.execution, options.at, name, who_acts(store), input=input, reason=options.reason
         )  # fmt: skip
     except (points.NoSuchPoint, CannotFork, forks.ExecutionExists, forks.NotAllowed) as refused:
         raise WrongRequest(f"{head.name}: {refused}") from None
@@ -57,7 +58,7 @@ def revert(options: argparse.Namespace) -> int:
     name = options.name or new_name()
     try:
         made, point = forks.revert(
-            runtime_on(store), store.tenant, head.execution, options.to, name, whoami(), options.reason
+            runtime_on(store), store.tenant, head.execution, options.to, name, who_acts(store), options.reason
         )
     except (points.NoSuchPoint, CannotFork, forks.ExecutionExists, forks.NotAllowed) as refused:
         raise WrongRequest(f"{head.name}: {refused}") from None
@@ -71,7 +72,7 @@ def checkpoint(options: argparse.Namespace) -> int:
     point = points.find(store, head.execution, None)
     now = runtime_on(store).clock()
     try:
-        named.mark(store, head.execution, options.name, point.event, now, whoami(), options.note)
+        named.mark(store, head.execution, options.name, point.event, now, who_acts(store), options.note)
     except named.InvalidCheckpoint as refused:
         raise WrongRequest(str(refused)) from None
     print(f"{head.name}: '{options.name}' is {point}", file=sys.stderr)

@@ -14,7 +14,7 @@ from ...handlers.versions import listing, publishing, routing
 from ...handlers.versions.publishing import NoSuchVersion, Published, PublishRefused
 from ...handlers.workflows import DeploymentRefused
 from .. import handler_code, runs
-from ..people import whoami
+from .acting import who_acts
 from .executions import runtime_on, shown_time
 from .opening import open_store
 from .problem import WrongRequest
@@ -38,7 +38,13 @@ def publish(options: argparse.Namespace) -> int:
         kept = handler_code.folder_of(options.store)
         code = None if options.no_code else handler_code.keep(workflow.folder, kept)
         made, new = publishing.publish(
-            runtime_on(store), store.tenant, workflow, version, whoami(), code=code, reason=options.reason
+            runtime_on(store),
+            store.tenant,
+            workflow,
+            version,
+            who_acts(store),
+            code=code,
+            reason=options.reason,
         )
     except (PublishRefused, handler_code.TooMuchCode, DeploymentRefused) as refused:
         raise WrongRequest(str(refused)) from None
@@ -115,7 +121,7 @@ def _described(what: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def alias(options: argparse.Namespace) -> int:
     store = open_store(options.store, create=False)
-    runtime, tenant, me = runtime_on(store), store.tenant, whoami()
+    runtime, tenant, me = runtime_on(store), store.tenant, who_acts(store)
     workflow, name = options.workflow, options.name
     try:
         if options.approve:
@@ -137,7 +143,9 @@ def rollback(options: argparse.Namespace) -> int:
     store = open_store(options.store, create=False)
     runtime = runtime_on(store)
     try:
-        routing.rollback(runtime, store.tenant, options.workflow, options.alias, whoami(), options.reason)
+        routing.rollback(
+            runtime, store.tenant, options.workflow, options.alias, who_acts(store), options.reason
+        )
     except (NoSuchVersion, routing.MoveRefused) as refused:
         raise WrongRequest(str(refused)) from None
     code = _tell(runtime, store.tenant, options.workflow, options.alias, options)
@@ -225,7 +233,7 @@ def start(options: argparse.Namespace, input: str, name: str) -> tuple[Store, st
 
     store = open_store(options.store, create=False)
     runtime = runtime_on(store)
-    runtime.requester = whoami().to_json()
+    runtime.requester = who_acts(store).to_json()
     workflow, _, wanted = options.file.partition("@")
     found = _find(store, options.file)
     violations = publishing.input_violations(found, input)

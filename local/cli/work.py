@@ -9,10 +9,11 @@ import sys
 from typing import Any
 
 from ...handlers.identity import Identity
+from ...handlers.store import Store
 from ...handlers.work.claims import holder
 from ...handlers.work.items import WorkItem
 from ...handlers.work.refusal import Refused
-from ..people import whoami
+from .acting import who_acts
 from .files import read_input
 from .gates import open_desk, place, say_who_goes_on, time_of
 from .opening import find_execution
@@ -41,7 +42,7 @@ def work(options: argparse.Namespace) -> int:
 
 def claim(options: argparse.Namespace) -> int:
     desk = open_desk(options)
-    who = _worker(options)
+    who = _worker(options, desk.items.store)
     try:
         item = desk.claim(options.work, who, f"shell/{who.agent}")
     except Refused as refused:
@@ -52,7 +53,7 @@ def claim(options: argparse.Namespace) -> int:
 
 def step(options: argparse.Namespace) -> int:
     desk = open_desk(options)
-    who = _worker(options)
+    who = _worker(options, desk.items.store)
     result = json.loads(read_input(options.result, "--result"))
     usage: dict[str, Any] = {}
     if options.usd is not None:
@@ -78,8 +79,8 @@ def described(item: WorkItem) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _worker(options: argparse.Namespace) -> Identity:
+def _worker(options: argparse.Namespace, store: Store) -> Identity:
     """Who does the work: the name given, the agent that runs this command, or the account."""
-    me = whoami()
+    me = who_acts(store)
     name = options.as_agent or me.agent or me.user or f"process {os.getpid()}"
     return Identity(me.user, "cli", me.host, name)

@@ -64,16 +64,23 @@ class _Handler(RequestHandler):
         return 4 * 1024 * 1024
 
 
-def person() -> Identity:
-    """Who acts in a console that this process serves: the account that it runs under, and the agent that started it."""
+def person(user: str | None = None) -> Identity:
+    """Who acts in a console that this process serves: `user`, else the account that it runs under, and the agent that started
+    it."""
     started_by = whoami()
-    return Identity(account(), "console", socket.gethostname(), started_by.agent)
+    return Identity(user or account(), "console", socket.gethostname(), started_by.agent)
 
 
 def console_of(
-    runtime: Runtime, store_url: str, *, who: Identity | None, place: str, engine: Engine | None = None
+    runtime: Runtime,
+    store_url: str,
+    *,
+    who: Identity | None,
+    place: str,
+    engine: Engine | None = None,
+    alias: str | None = None,
 ) -> Console:
-    """The console over a local store. With an `engine`, what is started in it is run there."""
+    """The console over a store. With an `engine`, what is started in it is run there; without one, by the store's stage."""
 
     def started(execution: str, published: Published | None) -> None:
         assert engine is not None
@@ -101,6 +108,7 @@ def console_of(
         cost=lambda head: _cost(runtime.store, head),
         try_out=_try_out,
         place=place,
+        alias=alias,
     )
     if engine is not None:
         made.started = started

@@ -23,6 +23,7 @@ from ..events import page_event
 if TYPE_CHECKING:
     from ...handlers.console.host import Console
     from ..loopback import RequestHandler
+    from .stream import Pace
 
 PREFIX = "/_stratum/console"
 _STATIC = Path(__file__).parent / "static"
@@ -46,10 +47,12 @@ HEADERS = {
 
 
 class Site:
-    """`make_console` gives what the API works on, anew for every request."""
+    """`make_console` gives what the API works on, anew for every request; `pace` is how often changes are looked for
+    (default: as on a store of this machine)."""
 
-    def __init__(self, make_console: Callable[[], Console]):
+    def __init__(self, make_console: Callable[[], Console], pace: Pace | None = None):
         self._make_console = make_console
+        self._pace = pace
         self._key = secrets.token_urlsafe(24)
         # Cookies know no ports: another console's on this machine has another name.
         self._cookie = f"stratum-{hashlib.sha256(self._key.encode()).hexdigest()[:12]}"
@@ -79,7 +82,7 @@ class Site:
         elif name == "api/stream":
             from .stream import stream
 
-            stream(request, self._make_console(), query)
+            stream(request, self._make_console(), query, self._pace)
         elif name.startswith("api/"):
             from ...handlers.console import api
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -15,19 +16,33 @@ from ...handlers.console import execution as executions
 from ...handlers.console.host import Console, Refusal
 from ...handlers.console.listing import about
 from ...handlers.console.listing import executions as listed
+from ...handlers.logs import logger
 
 if TYPE_CHECKING:
     from ..loopback import RequestHandler
 
-LOOK = 0.3
-"""Seconds between two looks at an execution that runs."""
-LOOK_AT_ALL = 1.0
-"""Seconds between two looks at a list, or at an execution that has ended and may be redriven."""
 _SIGN_OF_LIFE = 10.0
 
 
-def stream(request: RequestHandler, console: Console, query: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two looks: `one` at an execution that runs, `list` at a list, or at an execution that has ended and may
+    be redriven. While nothing changes each is half as long again as the one before, up to `most` times the first."""
+
+    one: float
+    list: float
+    most: float = 1.0
+
+
+HERE = Pace(0.3, 1.0)
+"""A store of this machine."""
+FAR = Pace(1.0, 3.0, most=5.0)
+"""A table of DynamoDB, where every look is billed: two reads at an execution, some twenty at a list."""
+
+
+def stream(request: RequestHandler, console: Console, query: str, pace: Pace | None = None) -> None:
     """`execution` and `after` (a commit) follow one execution; without, the list that the other parameters ask for."""
+    pace = pace or HERE
     parameters = dict(parse_qsl(query))
     try:
         follow = _Execution(console, parameters) if "execution" in parameters else _List(console, parameters)
@@ -44,16 +59,24 @@ def stream(request: RequestHandler, console: Console, query: str) -> None:
     request.end_headers()
     request.close_connection = True
     spoke = 0.0
+    quiet = 1.0
     while True:
-        told = follow.look()
+        try:
+            told = follow.look()
+        except Exception as error:  # the answer has begun: all that can be done is to end it
+            logger.error("the changes cannot be followed", reason=f"{type(error).__name__}: {error}")
+            return
         now = time.monotonic()
         if told is not None:
             _send(request, f"data: {json.dumps(told, ensure_ascii=False)}\n\n")
             spoke = now
-        elif now - spoke > _SIGN_OF_LIFE:
+            quiet = 1.0
+        else:
+            quiet = min(pace.most, quiet * 1.5)
+        if told is None and now - spoke > _SIGN_OF_LIFE:
             _send(request, ": still here\n\n")  # fails where the browser has gone
             spoke = now
-        time.sleep(follow.pause)
+        time.sleep((pace.one if follow.live else pace.list) * quiet)
 
 
 def _send(request: RequestHandler, text: str) -> None:
@@ -71,7 +94,8 @@ class _Execution:
         head = executions.head_of(console.store, self._execution)
         self._story, self._redactor = executions.story_of(console.store, head)
         self._story.feed(console.store.commits(self._execution, 0, after + 1))
-        self.pause = LOOK
+        self.live = True
+        """Whether it runs."""
 
     def look(self) -> dict[str, Any] | None:
         store = self._console.store
@@ -81,17 +105,17 @@ class _Execution:
         told = self._story.feed(commits)
         head = executions.head_of(store, self._execution)
         overview = executions.overview(self._console, head, self._redactor)
-        self.pause = LOOK if overview["status"] == "RUNNING" else LOOK_AT_ALL
+        self.live = overview["status"] == "RUNNING"
         return {**overview, "story": told.to_json(), "now": self._console.runtime.clock()}
 
 
 class _List:
+    live = False
+
     def __init__(self, console: Console, parameters: dict[str, str]):
         self._console = console
         self._parameters = parameters
         self._shown: tuple[Any, ...] = ()
-        self._revision: int | None = None
-        self.pause = LOOK_AT_ALL
 
     def look(self) -> dict[str, Any] | None:
         page = listed(self._console, self._parameters) if "limit" in self._parameters else None

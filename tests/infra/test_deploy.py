@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from deployments import EXAMPLES, FILES, KEY, deployment, made
@@ -47,7 +49,7 @@ workflow: ask
 version: 1.0.0
 input: {name: string}
 steps:
-  - {id: may, gate: {approvers: [root, ops@example.com], timeout: 1h, shows: "{% $input.name %}"}}
+  - {id: may, gate: {approvers: ["arn:aws:*", ops@example.com], timeout: 1h, shows: "{% $input.name %}"}}
   - {id: greet, task: hello.greet, input: {name: "{% $input.name %}"}}
 result: {said: "{% $greet %}", by: "{% $may.outcome %}"}
 """
@@ -244,6 +246,34 @@ def test_what_ran_is_looked_at_from_here(project: Project, stage: dict[str, Any]
     assert json.dumps(versions).count("1.0.0+") >= 1
     stages, _ = project("stages", "--json")
     assert [(each["stage"], each["target"], each["shift"]) for each in stages] == [("dev", "engine", 1.0)]
+
+
+def test_the_console_of_a_stage_is_served_here(project: Project, stage: dict[str, Any]) -> None:
+    process = project.start("console", "--stage", "dev", "--port", "0")
+    try:
+        assert process.stdout is not None
+        page = http.client.HTTPConnection(urlsplit(link := process.stdout.readline().split()[-1]).netloc)
+
+        def ask(method: str, path: str, body: Any = None) -> Any:
+            headers = {"cookie": cookie, "x-stratum-console": "1"}
+            page.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = page.getresponse()
+            text = answer.read().decode()
+            return answer.headers if answer.status == 303 else json.loads(text)
+
+        cookie = ""
+        cookie = ask("GET", link.partition(urlsplit(link).netloc)[2])["set-cookie"].partition(";")[0]
+        api = "/_stratum/console/api"
+        assert {"first", "order"} <= {each["name"] for each in ask("GET", f"{api}/executions")["items"]}
+        [hello] = [each for each in ask("GET", f"{api}/workflows") if each["workflow"] == "hello"]
+        started = ask("POST", f"{api}/start", {"machine": hello["machine"], "input": {"name": "Eve"}})
+        path = f"{api}/execution?execution={started['execution']}"
+        shown = until(lambda: ask("GET", path), lambda each: each["status"] != "RUNNING")
+        assert shown["output"] == {"said": "Hello, Eve!"}, shown
+        assert shown["requester"]["user"].startswith("arn:aws:")
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 def test_waits_came_by_the_scheduler(project: Project, stage: dict[str, Any]) -> None:

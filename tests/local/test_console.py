@@ -55,10 +55,8 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def browser(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    monkeypatch.setattr(stream, "LOOK", 0.02)
-    monkeypatch.setattr(stream, "LOOK_AT_ALL", 0.02)
-    with ConsoleServer(Site(world.console)) as server:
+def browser(world: World) -> Iterator[Browser]:
+    with ConsoleServer(Site(world.console, stream.Pace(0.02, 0.02))) as server:
         yield Browser(server)
 
 
