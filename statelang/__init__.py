@@ -1,6 +1,6 @@
 """The language room: what a workflow is, and what happens next in one. Pure: JSON in, JSON out.
 
-- `spec`: typed YAML specs, their contracts and static checks.
+- `spec`: typed YAML specs, their contracts and static checks, and edits of their text.
 - `compiler`: a checked spec becomes Amazon States Language (ASL), with a source map.
 - `earlier`: specs of the earlier Stratum, rewritten.
 - `formatting`: the canonical form of YAML files, with their comments.

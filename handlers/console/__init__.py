@@ -12,5 +12,5 @@ runs behind IAM on a deployed stage and on this machine; nothing is remembered b
 - `workflows`: state machines, versions and aliases, compared and started.
 - `work`: the gates that wait for people, and the work of agents.
 - `actions`: what people do here, under their own name.
-- `drafts`: a text that is being written: its findings, its graph, what it becomes, how it runs.
+- `drafts`: a text that is being written: its findings, its graph, what it becomes, how it is edited and runs.
 """

@@ -47,6 +47,7 @@ _POST = {
     "decide": "actions:decide",
     "alias": "actions:alias",
     "check": "drafts:check",
+    "edit": "drafts:edit",
     "try": "drafts:try_out",
 }
 

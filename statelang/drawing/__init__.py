@@ -4,6 +4,7 @@
     svg(graph, Look(node=..., edge=...))
 
 - `graph`: nodes and edges, with the states and ways that they stand for.
+- `outline`: the graph of a spec that is still being written, errors and all.
 - `conditions`: choice rules in few words.
 - `text`: how wide text will be, and where it breaks.
 - `layers`: where nodes stand and edges run: layered, as Sugiyama, Tagawa and Toda describe it.
@@ -18,7 +19,8 @@ labels: `grandalf` (GPL or EPL, last released in 2023) and `fast-sugiyama` place
 
 from .graph import Edge, Graph, Node, graph_of
 from .listing import listing
+from .outline import outline_of
 from .plan import plan
 from .svg import STYLE, Look, svg
 
-__all__ = ["STYLE", "Edge", "Graph", "Look", "Node", "graph_of", "listing", "plan", "svg"]
+__all__ = ["STYLE", "Edge", "Graph", "Look", "Node", "graph_of", "listing", "outline_of", "plan", "svg"]

@@ -138,7 +138,7 @@ class _Writer:
 
     def _value(self, head: str, value: Node, indent: int, source: int) -> None:
         if isinstance(value, Collection):
-            self._line(_joined(head, _flow(value)), source)
+            self._line(_joined(head, one_line(value)), source)
         else:
             assert isinstance(value, Scalar)
             first, *others = value.lines
@@ -163,11 +163,11 @@ class _Writer:
             return True
         if any(node.line <= comment.line < node.end for comment in self._comments):
             return True
-        text = _flow(node)
+        text = one_line(node)
         return text is None or column + len(text) > WIDTH
 
 
-def _flow(node: Node) -> str | None:
+def one_line(node: Node) -> str | None:
     """The node on one line; None where it cannot be."""
     if isinstance(node, Scalar):
         if node.block or "" in node.lines[1:-1] or any(line.endswith("\\") for line in node.lines[:-1]):
@@ -176,7 +176,7 @@ def _flow(node: Node) -> str | None:
     assert isinstance(node, Collection)
     parts: list[str] = []
     for key, value in node.entries:
-        text = _flow(value)
+        text = one_line(value)
         if text is None:
             return None
         name = "" if key is None else f"{_joined(key.properties, key.lines[0])}: "

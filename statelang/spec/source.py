@@ -69,9 +69,9 @@ class Source:
         node = self.nodes.get(path)
         if node is None or not isinstance(node, yaml.ScalarNode):
             return self.position(path)
-        offsets = _offsets(self.text, node)
-        first = offsets[min(start, len(offsets) - 1)]
-        last = offsets[min(max(end - 1, start), len(offsets) - 1)] + 1
+        at = offsets(self.text, node)
+        first = at[min(start, len(at) - 1)]
+        last = at[min(max(end - 1, start), len(at) - 1)] + 1
         line, column = self._line_column(first)
         end_line, end_column = self._line_column(last)
         return Position(line, column, end_line, end_column)
@@ -354,7 +354,7 @@ def _position(node: Any) -> Position:
     return Position(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def _offsets(text: str, node: Any) -> list[int]:
+def offsets(text: str, node: Any) -> list[int]:
     """For every character of a scalar's value, where it stands in the file; one more for its end."""
     start, end = node.start_mark.index, node.end_mark.index
     value, found, at = node.value, [], start

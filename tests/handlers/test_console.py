@@ -325,7 +325,8 @@ def test_a_draft_is_checked_and_drawn(world: World) -> None:
         SHOP[: SHOP.index("$quote.price")].count("\n") + 1,
         "error",
     )
-    assert "plan" not in told
+    assert "asl" not in told
+    assert "step quote" in json.dumps(told["plan"])
     assert world.post("check", text='{"StartAt": "a", "States": {"a": {"Type": "Succeed"}}}')["ok"]
 
 
@@ -351,3 +352,28 @@ def test_a_draft_is_tried_answer_by_answer(world: World) -> None:
         '{"StartAt": "a", "States": {"a": {"Type": "Pass", "Next": "b"}, "b": {"Type": "Pass", "Next": "a"}}}'
     )
     assert world.raw("POST", "try", body=json.dumps({"text": loop, "input": {}}))["statusCode"] in (200, 422)
+
+
+def test_a_draft_is_edited(world: World) -> None:
+    """Changes are counted as JavaScript counts, and a refusal has its line."""
+    text = SHOP.replace("shop.quote", "shop.quote  # \U0001f680 away", 1)
+    made = world.post("edit", text=text, edit={"do": "rename", "step": "quote", "to": "offer"})
+    units = text.encode("utf-16-le")
+    for change in reversed(made["changes"]):
+        units = units[: change["from"] * 2] + change["insert"].encode("utf-16-le") + units[change["to"] * 2 :]
+    renamed = units.decode("utf-16-le")
+    assert "- id: offer\n    task: shop.quote  # \U0001f680 away" in renamed
+    assert "{% $offer.price %}" in renamed
+    assert (made["step"], made["line"], made["end_line"]) == ("offer", 7, renamed.count("\n"))
+    assert world.post("check", text=renamed)["ok"]
+
+    added = world.post("edit", text=SHOP, edit={"do": "add", "kind": "wait", "place": {"after": "quote"}})
+    assert (added["line"], added["end_line"], added["step"]) == (13, 14, "new_wait")
+    told = world.post("check", text=SHOP.replace("settle, wait: 10m", "settle, wait: 10m, next: nowhere"))
+    assert (told["ok"], told["shape"]["steps"]["settle"]["ways"][0]["to"]) == (False, "nowhere")
+    assert "step label" in json.dumps(told["plan"])
+    assert told["lines"]["step quote"] == 7
+    assert told["shape"]["lists"][1] == {"of": "parcels", "branch": None, "steps": ["label"]}
+    status, refused = world.refused("edit", text=SHOP, edit={"do": "remove", "step": "label"})
+    assert (status, "only step" in refused["message"]) == (422, True)
+    assert world.refused("edit", text=SHOP, edit={"do": "fly"})[0] == 400
