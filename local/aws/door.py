@@ -36,6 +36,7 @@ from .schedules import Schedules
 from .snapshots import Snapshots
 from .status_changes import StatusChanges
 from .streams import Streams
+from .targets import Targets
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role(/|/.+/)([\w+=,.@-]+)")
 
@@ -81,7 +82,8 @@ class Door:
         if self._snapshots is not None:
             self.moto.when_loaded(self._snapshots.read)
         self.moto.when_loaded(lambda: function_model.complete(self.invocations, self.clients.url_of))
-        self._rules = EventRules(self.invocations, self.clients, self._http)
+        targets = Targets(self.invocations, self.clients)
+        self._rules = EventRules(targets, self._http)
         self._status_changes = StatusChanges(self.clients, self._described, EventRules.needed)
         self.cloud = LocalCloud(
             store,
@@ -96,7 +98,7 @@ class Door:
             lacks=self.moto.lacks,
             owns=owns,
         )
-        self.schedules = Schedules(self.invocations, self.clients, self.cloud.clock)
+        self.schedules = Schedules(targets, self._rules, self.cloud.clock)
 
     def listens_at(self, url: str) -> None:
         """Tells functions, and what hands out URLs, where this door is on the network."""
@@ -189,7 +191,7 @@ class Door:
             self.streams.install()
         if service == "cloudformation":
             stacks.install(self.clients, self.clients.url)
-        if service in ("scheduler", "cloudformation"):
+        if service in ("scheduler", "events", "cloudformation"):
             self.schedules.look()
         if service == "events" or EventRules.needed():
             self.moto.load()

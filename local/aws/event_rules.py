@@ -9,18 +9,15 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ...handlers.functions import Invocation
 from ...handlers.http import Http, HttpRequest
 from ...handlers.logs import logger
 from ...statelang.jsonpath import InvalidPath, Path, PathNotFound
-from .clients import Clients
-from .invocations import Invocations
+from .targets import Targets
 
 _VARIABLE = re.compile(r"<([A-Za-z0-9_.-]+)>")
 _MOTOS_OWN = ("archive", "event-bus")
@@ -30,9 +27,8 @@ class EventRules:
     """Brings events to targets. A target that cannot be reached is said in the log, as EventBridge's callers never learn
     of it."""
 
-    def __init__(self, invocations: Invocations, clients: Clients, http: Http):
-        self._invocations = invocations
-        self._clients = clients
+    def __init__(self, targets: Targets, http: Http):
+        self._targets = targets
         self._http = http
         self._taken_over = False
 
@@ -71,8 +67,21 @@ class EventRules:
         EventsBackend.put_events = put_events
 
     def bring(self, rule: Any, matched: dict[str, Any], own: Any, transform: bool) -> None:
-        if rule.state == "DISABLED" or not rule.event_pattern.matches_event(matched):
+        # To moto, a rule that has a schedule and no pattern matches every event there is.
+        if rule.state == "DISABLED" or not rule.event_pattern.get_pattern():
             return
+        if rule.event_pattern.matches_event(matched):
+            self._to_targets(rule, matched, own, transform)
+
+    def bring_scheduled(self, rule: Any, at: float) -> None:
+        """The rule's own schedule has come due, at that time in seconds since the epoch."""
+        event = {
+            "version": "0", "id": str(uuid.uuid4()), "detail-type": "Scheduled Event", "source": "aws.events",
+            "account": rule.account_id, "time": at, "region": rule.region_name, "resources": [rule.arn], "detail": {},
+        }  # fmt: skip
+        self._to_targets(rule, event, type(rule).send_to_targets, True)
+
+    def _to_targets(self, rule: Any, matched: dict[str, Any], own: Any, transform: bool) -> None:
         event = _event(matched)
         for target in list(rule.targets):
             try:
@@ -85,40 +94,13 @@ class EventRules:
 
     def _bring(self, rule: Any, target: dict[str, Any], text: str) -> None:
         arn = target["Arn"]
-        service, region, account = arn.split(":")[2:5]
         name = arn.split(":", 5)[5]
-
-        def client(service: str) -> Any:
-            return self._clients(service, account or rule.account_id, region or rule.region_name)
-
-        if service == "lambda":
-            self._invocations.invoke_later(
-                Invocation(arn, text, str(uuid.uuid4()), account=account, region=region)
-            )
-        elif service == "states":
-            client("stepfunctions").start_execution(stateMachineArn=arn, input=text)
-        elif service == "sqs":
-            group = target.get("SqsParameters", {}).get("MessageGroupId")
-            options = {"MessageGroupId": group} if group else {}
-            url = client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
-            client("sqs").send_message(QueueUrl=url, MessageBody=text, **options)
-        elif service == "sns":
-            client("sns").publish(TopicArn=arn, Message=text)
-        elif service == "kinesis":
-            stream = name.partition("/")[2]
-            client("kinesis").put_record(StreamName=stream, Data=text, PartitionKey=str(uuid.uuid4()))
-        elif service == "firehose":
-            stream = name.partition("/")[2]
-            client("firehose").put_record(DeliveryStreamName=stream, Record={"Data": text})
-        elif service == "logs":
-            group, stream = name.removeprefix("log-group:").removesuffix(":*"), str(uuid.uuid4())
-            client("logs").create_log_stream(logGroupName=group, logStreamName=stream)
-            entry = {"timestamp": time.time_ns() // 1_000_000, "message": text}
-            client("logs").put_log_events(logGroupName=group, logStreamName=stream, logEvents=[entry])
-        elif service == "events" and name.startswith("api-destination/"):
-            self._call(client("events"), target, name.split("/")[1], text)
+        if name.startswith("api-destination/"):
+            _, _, _, region, account, _ = arn.split(":", 5)
+            client = self._targets.clients("events", account or rule.account_id, region or rule.region_name)
+            self._call(client, target, name.split("/")[1], text)
         else:
-            raise ValueError(f"{service} is no target that is reached here")
+            self._targets.bring(target, text, rule.account_id, rule.region_name)
 
     def _call(self, events: Any, target: dict[str, Any], name: str, text: str) -> None:
         destination = events.describe_api_destination(Name=name)
