@@ -29,7 +29,10 @@ vendor:
 	npm install --silent --no-fund --no-audit --no-package-lock --prefix local/console/vendor
 	npm run --silent --prefix local/console/vendor build
 
+# CDK and SAM are fetched beside the environment; where they cannot be had, their tests are skipped.
 test-deploy: $(READY)
+	-npm install --silent --no-fund --no-audit --prefix $(VENV)/npm aws-cdk aws-cdk-lib constructs
+	-$(PYTHON) -m venv $(VENV)/sam && $(VENV)/sam/bin/python -m pip install --quiet aws-sam-cli
 	$(BIN)/pytest -m deploy
 
 check: $(READY)

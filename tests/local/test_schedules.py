@@ -95,7 +95,8 @@ def test_times_come_one_after_the_other(
     last = moment.replace(tzinfo=UTC).timestamp()
     for _ in range(3):
         found = next_due(f"cron({minute} {hour} {days} * ? *)", last, zone)
-        assert found is not None and found > last
+        assert found is not None
+        assert found > last
         assert found % 60 == 0
         last = found
 
