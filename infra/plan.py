@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from . import notifications
 from .permissions import Statement, Unclear, actions_of, needed
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -55,6 +56,12 @@ class Settings:
     protected: bool = True
     reserve: bool = False
     permissions_boundary: str | None = None
+    gate_links: bool = False
+    """Whether there is a page that decides gates by signed links, which anybody may call."""
+    notify: str | None = None
+    """`STRATUM_NOTIFY`, as `notifications.read` gives it."""
+    tenants: Sequence[str] = ()
+    """Tenants that are swept although nobody has registered them."""
     scheduler_after: int = 900
     """A wake-up further ahead than this is EventBridge Scheduler's; one nearer is a delayed message (900 s at the most)."""
 
@@ -135,6 +142,15 @@ class Deployment:
         folder = workflow.folder.resolve()
         called = functions_called(workflow.definition)
         return {each.name: each for each in self.functions if each.folder == folder and each.name in called}
+
+    @property
+    def topics(self) -> list[str]:
+        """The SNS topics that gates are announced at: those of the configuration, of the definitions, and what is allowed."""
+        found = notifications.topics(self.settings.notify)
+        for workflow in self.workflows:
+            for _, state in tasks(workflow.definition):
+                found |= notifications.of_payload(state.get("Arguments", {}))
+        return sorted(found | actions_of(self.settings.allow).get("sns:Publish", set()))
 
     @property
     def has_work(self) -> bool:

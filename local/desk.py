@@ -25,14 +25,19 @@ class Unreadable(ValueError):
     """The people's file cannot be used; the text says why."""
 
 
-def desk_of(runtime: Runtime, store_url: str, tenant: str | None = None) -> Desk:
-    """Raises `Unreadable`."""
+def desk_of(
+    runtime: Runtime,
+    store_url: str,
+    tenant: str | None = None,
+    link_key: Callable[[], bytes] | None = None,
+) -> Desk:
+    """`link_key` gives the key of links where it is neither the environment's nor the store's. Raises `Unreadable`."""
     return Desk(
         runtime,
         tenant or runtime.store.tenant,
         people=people_of(store_url),
         is_gone=lambda worker: is_gone(store_url, worker),
-        link_key=link_key_of(runtime, store_url),
+        link_key=link_key or link_key_of(runtime, store_url),
     )
 
 

@@ -1,7 +1,7 @@
 """Telling people of a gate: by SNS, by a webhook, or by a command.
 
-A step names *targets*; what a target is, only the configuration says (`STRATUM_NOTIFY`: JSON, or `@` and a file of
-it), so that no spec can make this process run a program or call an address. An SNS topic alone may be named by its
+A step names *targets*; what a target is, only the configuration says (`STRATUM_NOTIFY`: JSON, `@` and a file of
+it, or the ARN of a secret of Secrets Manager), so that no spec can make this process run a program or call an address. An SNS topic alone may be named by its
 ARN, as IAM guards it.
 
     {"targets": {"ops": {"sns": "arn:aws:sns:…"},
@@ -21,6 +21,7 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..identity import Identity
@@ -30,9 +31,14 @@ from .items import WorkItem
 from .refusal import Refused
 
 if TYPE_CHECKING:
+    from ..runtime import Runtime
     from .answers import Desk
 
 VARIABLE = "STRATUM_NOTIFY"
+STAGE = "STRATUM_STAGE"
+"""The variable that names the stage which this runs on."""
+SECRET = "arn:aws"
+_FRESH = 5 * 60_000
 _SECONDS = 10
 _SHOWN = 4000
 _QUIET = {"PATH", "HOME", "LANG", "USER", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
@@ -44,15 +50,31 @@ class InvalidConfiguration(ValueError):
     """`STRATUM_NOTIFY` is not as it has to be; the text says in what."""
 
 
-def configuration(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Raises `InvalidConfiguration`."""
+def configuration(runtime: Runtime, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Raises `InvalidConfiguration`, and what Secrets Manager raises."""
     text = environ.get(VARIABLE, "").strip()
+    if text.startswith(SECRET):
+        text = _secret(runtime.client("secretsmanager"), text, runtime.clock() // _FRESH)
     try:
         if text.startswith("@"):
             with open(text[1:], encoding="utf-8") as file:
                 text = file.read()
+    except OSError as error:
+        raise InvalidConfiguration(f"{VARIABLE}: {error}") from None
+    return read(text)
+
+
+@lru_cache(maxsize=4)
+def _secret(client: Any, arn: str, when: int) -> str:
+    """Read again every few minutes, so that another value counts without another deployment."""
+    return client.get_secret_value(SecretId=arn)["SecretString"]
+
+
+def read(text: str) -> dict[str, Any]:
+    """The configuration in a text. Raises `InvalidConfiguration`."""
+    try:
         config = json.loads(text or "{}")
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise InvalidConfiguration(f"{VARIABLE}: {error}") from None
     targets = config.get("targets", {}) if isinstance(config, dict) else None
     if not isinstance(targets, dict) or not isinstance(config.get("always", []), list):
@@ -66,9 +88,10 @@ def configuration(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
 def notify(desk: Desk, item: WorkItem, why: str, also: Iterable[str] = ()) -> list[str]:
     """Tells everybody who is to be told of the gate; `why` is `gate`, `reminder` or `escalation`. Answers whom."""
     try:
-        config = configuration()
-    except InvalidConfiguration as error:
-        desk.note(item, "not notified", _ENGINE, reason=str(error))
+        config = configuration(desk.runtime)
+    except Exception as error:  # whatever is wrong with it, the gate waits all the same
+        logger.warning("not notified", work=item.handle, reason=str(error))
+        desk.note(item, "not notified", _ENGINE, reason=str(error)[:500])
         return []
     named = [*config.get("always", ()), *(item.request.get("notify") or ()), *also]
     told: list[str] = []
@@ -103,7 +126,7 @@ def message(desk: Desk, item: WorkItem, why: str, approver: str | None = None) -
         "outcomes": item.request.get("outcomes"), "approvers": item.request.get("approvers") or [],
         "shows": item.request.get("shows") if len(shown) <= _SHOWN else f"{shown[:_SHOWN]} …", "digest": item.digest,
         "deadline": None if item.deadline is None else rfc3339(item.deadline),
-        "command": f"stratum approve {item.id}",
+        "command": f"stratum approve {item.id}" + (f" --stage {stage}" if (stage := os.environ.get(STAGE)) else ""),
     }  # fmt: skip
     if approver is not None:
         told["link"] = _link(desk, item, approver)

@@ -85,8 +85,31 @@ def private(template: Template) -> Found:
         if len(block) != 4 or not all(block.values()):
             yield name, "the bucket may be made public"
     for name, properties, _ in _of(template, "AWS::Lambda::Url"):
-        if properties.get("AuthType") != "AWS_IAM":
+        if properties.get("AuthType") == "AWS_IAM":
+            continue
+        function = template["Resources"][properties["TargetFunctionArn"]["Ref"]]["Properties"]
+        if function["Handler"] not in _OPEN:
             yield name, "anybody may call the function's URL"
+        elif "ReservedConcurrentExecutions" not in function:
+            yield name, "whoever calls the function's URL may use up the account's concurrency"
+
+
+_OPEN = ("stratum.handlers.work.page.handler",)
+"""Handlers that find out by themselves who may do something: by what is signed."""
+
+
+def secrets_kept(template: Template) -> Found:
+    """No key is in an environment, where whoever may look at a function sees it."""
+    for name, properties, _ in _of(template, "AWS::Lambda::Function"):
+        for variable in properties.get("Environment", {}).get("Variables", {}):
+            if variable in _KEYS:
+                yield name, f"{variable} is a secret, and stands in its environment"
+    for name, properties, _ in _of(template, "AWS::SecretsManager::Secret"):
+        if "SecretString" in properties:
+            yield name, "the secret stands in the template"
+
+
+_KEYS = ("STRATUM_LINK_KEY", "STRATUM_AUDIT_KEY")
 
 
 def dead_letters(template: Template) -> Found:
@@ -171,4 +194,5 @@ def bounded(template: Template) -> Found:
 
 _RULES = (
     no_wildcards, encrypted, transport, private, dead_letters, visible_long_enough, logs_end, kept, bounded,
+    secrets_kept,
 )  # fmt: skip

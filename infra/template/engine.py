@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..plan import LONG, Deployment, logical
-from . import alarms, functions, queues, release, roles, storage
+from . import alarms, functions, people, queues, release, roles, storage
 from .functions import Code, Own
 from .parts import Parts, Value, att, ref, sub
 from .release import Live
@@ -42,6 +42,7 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
         "STRATUM_TASK_QUEUE": ref(tasks), "STRATUM_SCHEDULE_GROUP": ref("Schedules"),
         "STRATUM_SCHEDULE_ROLE": att("SchedulesRole"), "STRATUM_SCHEDULE_AFTER": str(deployment.settings.scheduler_after),
     }  # fmt: skip
+    telling, told = people.telling(parts, deployment)
     own = [
         Own(
             "Api", "stratum.handlers.api.front_door.handler", _API_SECONDS, [*store, *out], environment,
@@ -55,13 +56,13 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
         ),
         Own(
             "Tasks", "stratum.handlers.tasks.handler", task_seconds,
-            [*store, *out, roles.receive(tasks), *_calls(deployment), *roles.of_tasks(deployment.statements)],
-            {**environment, **_long(deployment)},
+            [*store, *out, roles.receive(tasks), *_calls(deployment), *roles.of_tasks(deployment.statements), *told],
+            {**environment, **_long(deployment), **telling},
             description="Performs tasks, and sends what came of them",
         ),
         Own(
             "Timers", "stratum.handlers.timers.handler", _ADVANCE_SECONDS, [roles.table(write=False), roles.counters(), roles.send(advance)],
-            environment, concurrency=1, description="Wakes what is due",
+            {**environment, **_tenants(deployment)}, concurrency=1, description="Wakes what is due",
         ),
         Own(
             "Stream", "stratum.handlers.stream.handler", _ADVANCE_SECONDS,
@@ -72,6 +73,7 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
     for each in own:
         functions.add_own(parts, deployment, code, live, each)
         watched.function(each.name)
+    page = people.add_page(parts, deployment, code, live, watched, [*store, *out], environment)
     _sources(parts, advance, tasks, results, streamed)
     _front_door(parts)
     _sweep(parts, deployment)
@@ -85,7 +87,7 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
     watched.executions("AdvanceLogs")
     named = [("Advance", advance), ("Tasks", tasks), ("Results", results), ("Stream", None)]
     alarms.dashboard(
-        parts, deployment, [each.name for each in own],
+        parts, deployment, [*(each.name for each in own), *page],
         [alarms.Queue(name, queue, f"{name}{queues.DEAD}") for name, queue in named if queue or name == "Stream"],
     )  # fmt: skip
     watched.of_release()
@@ -102,6 +104,12 @@ def _calls(deployment: Deployment) -> list[dict[str, Any]]:
 def _long(deployment: Deployment) -> dict[str, str]:
     names = [each.deployed for each in deployment.functions if each.long]
     return {"STRATUM_LONG_FUNCTIONS": ",".join(names)} if names else {}
+
+
+def _tenants(deployment: Deployment) -> dict[str, str]:
+    """The stage's own tenant is swept whatever others are named; so are all that are registered."""
+    named = list(dict.fromkeys(["default", *deployment.settings.tenants]))
+    return {"STRATUM_TENANTS": ",".join(named)} if len(named) > 1 else {}
 
 
 def _stream() -> dict[str, Any]:

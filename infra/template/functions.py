@@ -28,7 +28,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A handler of ours. `timeout` in seconds, `concurrency` what is reserved."""
+    """A handler of ours. `timeout` in seconds, `concurrency` what is reserved: where the stage reserves at all, or `always`."""
 
     name: str
     handler: str
@@ -37,6 +37,7 @@ class Own:
     environment: dict[str, Value]
     memory: int | None = None
     concurrency: int | None = None
+    always: bool = False
     description: str = ""
 
 
@@ -61,7 +62,7 @@ def add_own(parts: Parts, deployment: Deployment, code: Code, live: Live, own: O
         "KmsKeyArn": settings.kms_key,
         "LoggingConfig": {"LogGroup": ref(group), "LogFormat": "JSON", "ApplicationLogLevel": "INFO"},
         "MemorySize": own.memory or settings.memory,
-        "ReservedConcurrentExecutions": own.concurrency if settings.reserve else None,
+        "ReservedConcurrentExecutions": own.concurrency if settings.reserve or own.always else None,
         "Role": att(role),
         "Runtime": f"python{settings.python}",
         "Timeout": own.timeout,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..plan import WORK, Deployment, Source, functions_called, logical, machine_name
-from . import alarms, functions, release, roles, storage
+from . import alarms, functions, people, release, roles, storage
 from .functions import Code, Own
 from .parts import Parts, att, ref, sub
 from .release import Live
@@ -23,16 +23,18 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
     own: list[str] = []
     work = None
     if deployment.has_work:
-        own = ["Work"]
+        telling, told = people.telling(parts, deployment)
+        kept = [roles.table(), roles.bucket(), *_answers(deployment)]
         work = functions.add_own(
             parts, deployment, code, live,
             Own(
                 "Work", "stratum.handlers.work.handler", _WORK_SECONDS,
-                [roles.table(), roles.bucket(), *_answers(deployment)], {},
+                [*kept, *told], telling,
                 description="Keeps what people and agents are asked for",
             ),
         )  # fmt: skip
         watched.function("Work")
+        own = ["Work", *people.add_page(parts, deployment, code, live, watched, kept, {})]
     for workflow in deployment.workflows:
         machine = _machine(parts, deployment, workflow, packages[workflow.name], versions, work, live)
         watched.machine(logical(workflow.name), machine)

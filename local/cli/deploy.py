@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...infra import packaging, plan
+from ...handlers.tenancy.names import InvalidTenant, check_name
+from ...infra import notifications, packaging, plan
 from ...infra import stages as deployed
 from ...infra.bundle.archive import TooLarge
 from ...infra.bundle.functions import NoHandlers
@@ -72,12 +73,17 @@ def _settings(options: argparse.Namespace) -> plan.Settings:
         environment[name] = value
     if not 0 <= options.schedule_after <= 900:
         raise plan.Refused("--schedule-after is a number from 0 to 900")
+    try:
+        notify = None if options.notify is None else notifications.read(options.notify)
+        tenants = [check_name(each) for each in options.tenant]
+    except (notifications.Unfit, InvalidTenant) as problem:
+        raise plan.Refused(str(problem)) from None
     return plan.Settings(
         stage=options.stage, target=options.target, python=python, architecture=options.architecture, memory=options.memory,
         function_memory=options.function_memory, function_timeout=options.function_timeout, environment=environment,
         allow=options.allow, keep_days=options.keep_logs, kms_key=options.kms_key, alarm_topic=options.alarm_topic,
         protected=not options.no_protection, reserve=options.reserve, permissions_boundary=options.permissions_boundary,
-        scheduler_after=options.schedule_after,
+        gate_links=options.gate_links, notify=notify, tenants=tenants, scheduler_after=options.schedule_after,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from ...handlers.runtime import Runtime
 from ...handlers.steps import Steps
 from ...handlers.store import Head, Store
 from ...handlers.workflows import source_map
-from .acting import who_acts
+from .acting import stage_of, who_acts
 from .opening import find_execution, open_store
 from .problem import WrongRequest
 from .tables import print_table
@@ -149,11 +149,8 @@ class _NoFunctions:
 def runtime_on(store: Store) -> Runtime:
     """What decisions on the store are made with: what follows from them is handed out by whoever runs the executions; of a
     stage on AWS, its own queues are told."""
-    if type(store).__name__ == "DynamoDbStore":
-        from .stages import stage_of
-
-        if (stage := stage_of(store)) is not None:
-            return stage.runtime
+    if (stage := stage_of(store)) is not None:
+        return stage.runtime
     return Runtime(store, _NoOutbox(), _NoFunctions())
 
 

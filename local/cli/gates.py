@@ -5,20 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from ...handlers.store import Store
 from ...handlers.work.answers import Desk
 from ...handlers.work.items import ANSWERED, WorkItem
-from ...handlers.work.links import NoKey, make
+from ...handlers.work.links import KEY_SECRET, NoKey, key_of, make
 from ...handlers.work.refusal import Refused
 from ...handlers.work.rules import may_decide
 from ..desk import Unreadable, desk_of
 from ..link_keys import KeyUnreadable
 from ..owners import is_held
 from ..runs import begun
-from .acting import who_acts
+from .acting import stage_of, who_acts
 from .executions import runtime_on
 from .files import read_input
 from .opening import find_execution, open_store
@@ -26,6 +28,7 @@ from .problem import WrongRequest
 from .tables import print_table
 
 _SHOWN = 2000
+_HERE = "http://127.0.0.1:8083/_stratum/gates"
 _DECIDED = {"approve": "approved", "reject": "rejected", "revise": "sent back for revision"}
 
 
@@ -76,6 +79,7 @@ def decide(options: argparse.Namespace) -> int:
 
 def link(options: argparse.Namespace) -> int:
     desk = open_desk(options)
+    url = options.url or _page(desk.items.store)
     item = find_gate(desk, options.gate)
     try:
         token = make(
@@ -83,12 +87,23 @@ def link(options: argparse.Namespace) -> int:
         )
     except (Refused, NoKey, KeyUnreadable) as refused:
         raise WrongRequest(str(refused)) from None
-    print(f"{options.url}{'&' if '?' in options.url else '?'}link={quote(token)}")
+    print(f"{url}{'&' if '?' in url else '?'}link={quote(token)}")
     print(
         f"{options.approver} decides with it, once; a page of `stratum up` on the same store, or of the deployment, takes it",
         file=sys.stderr,
     )
     return 0
+
+
+def _page(store: Store) -> str:
+    """The page that takes links to gates of the store. Raises `WrongRequest` for a stage without one."""
+    stage = stage_of(store)
+    if stage is None:
+        return _HERE
+    url = stage.found.outputs.get("GatePageUrl")
+    if url is None:
+        raise WrongRequest(f"the stage {stage.found.name} has no page for links: deploy it with --gate-links")
+    return url
 
 
 # -- shared with `stratum work` ----------------------------------------------------------------------------
@@ -97,9 +112,17 @@ def link(options: argparse.Namespace) -> int:
 def open_desk(options: argparse.Namespace) -> Desk:
     store = open_store(options.store, create=False)
     try:
-        return desk_of(runtime_on(store), options.store)
+        return desk_of(runtime_on(store), options.store, link_key=_stage_key(store))
     except Unreadable as error:
         raise WrongRequest(str(error)) from None
+
+
+def _stage_key(store: Store) -> Callable[[], bytes] | None:
+    """What gives the key of a stage's links, which Secrets Manager keeps; None for another store."""
+    stage = stage_of(store)
+    if stage is None or "LinkKeyArn" not in stage.found.outputs:
+        return None
+    return lambda: key_of(stage.runtime, {KEY_SECRET: stage.found.outputs["LinkKeyArn"]})
 
 
 def find_gate(desk: Desk, name: str) -> WorkItem:

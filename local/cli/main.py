@@ -56,3 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone. Python would complain again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] != "botocore":
+            raise
+        print(f"stratum {options.command}: AWS: {error}", file=sys.stderr)
+        return 2

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from deployments import EXAMPLES, FILES, KEY, deployment, made
@@ -110,6 +110,8 @@ class Project:
         self, *files: str, target: str = "engine", stage: str = "dev", options: tuple[str, ...] = ()
     ) -> list[str]:
         data = f"STRATUM_EXAMPLE_DATA={self.folder / 'data'}"
+        if target == "engine":
+            options = (*options, "--gate-links", "--notify", str(self.folder / "notify.json"))
         return [
             "deploy", *files, "--stage", stage, "--target", target, "--yes", "--architecture", ARCHITECTURE, "--env", data,
             "--schedule-after", "0", *options,
@@ -123,12 +125,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     up.stop()
 
 
-FOUR = ("hello/hello.yaml", "orders/orders.yaml", "etl/etl.yaml", "release/release.yaml")
+FOUR = ("hello/hello.yaml", "hello/ask.yaml", "orders/orders.yaml", "etl/etl.yaml", "release/release.yaml")
 
 
 @pytest.fixture(scope="module")
 def stage(project: Project) -> dict[str, Any]:
-    """The outputs of the stage `dev`, with four workflows."""
+    """The outputs of the stage `dev`, with the workflows and a page for links."""
+    topic = project.up.service("sns").create_topic(Name="gates")["TopicArn"]
+    notify = {"targets": {"ops": {"sns": topic, "for": "ops@example.com"}}, "always": ["ops"]}
+    (project.folder / "notify.json").write_text(json.dumps(notify))
     about, told = project.deploy(*FOUR)
     assert "a new stack" in told
     return about["outputs"]
@@ -207,8 +212,11 @@ def test_the_templates_pass_all_rules_of_cfn_lint(tmp_path: Path) -> None:
 
     write("artifacts", artifacts_template())
     for target in ("engine", "step-functions"):
-        write(f"{target}-all", made(deployment(target=target)))
-        write(f"{target}-shifting", made(deployment(target=target, kms_key=KEY, reserve=True), changed))
+        write(f"{target}-all", made(deployment(target=target, gate_links=True)))
+        write(
+            f"{target}-shifting",
+            made(deployment(target=target, kms_key=KEY, reserve=True, gate_links=True), changed),
+        )
         for name in FILES:
             write(f"{target}-{Path(name).stem}", made(deployment(name, target=target)))
     done = subprocess.run(
@@ -274,6 +282,43 @@ def test_the_console_of_a_stage_is_served_here(project: Project, stage: dict[str
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+def test_a_gate_is_announced_and_decided_by_a_link(project: Project, stage: dict[str, Any]) -> None:
+    sqs, sns = project.up.service("sqs"), project.up.service("sns")
+    queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:inbox"
+    sns.subscribe(TopicArn="arn:aws:sns:us-east-1:123456789012:gates", Protocol="sqs", Endpoint=arn)
+    running = project.start("run", "ask", "--stage", "dev", "--input", '{"name": "Ada"}', "--name", "asked")
+    messages = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+    text = json.loads(messages[0]["Body"])["Message"]
+    told = json.loads(text[text.index("{") :])
+    assert told["command"].endswith(f"{told['gate']} --stage dev")
+    assert told["link"].startswith(stage["GatePageUrl"])
+    link, _ = project("link", told["gate"], "--for", "ops@example.com", "--stage", "dev")
+    assert link.startswith(stage["GatePageUrl"])  # signed here with the same secret, and read there
+
+    def ask(method: str, url: str, body: str | None = None) -> tuple[int, str]:
+        parts = urlsplit(url.strip())
+        page = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=60)
+        headers = {"host": parts.netloc, "content-type": "application/x-www-form-urlencoded"}
+        page.request(method, f"{parts.path or '/'}?{parts.query}", body, headers)
+        answer = page.getresponse()
+        return answer.status, answer.read().decode()
+
+    assert ask("GET", f"{stage['GatePageUrl']}?link=forged.abc")[0] == 403
+    for each in (link, told["link"]):
+        status, shown = ask("GET", each)
+        assert (status, "Ada" in shown) == (200, True), shown
+    form = urlencode({"link": parse_qs(urlsplit(told["link"]).query)["link"][0], "outcome": "approve"})
+    assert ask("POST", stage["GatePageUrl"], form)[0] == 200
+    out, _ = running.communicate(timeout=120)
+    assert json.loads(out) == {"said": "Hello, Ada!", "by": "approve"}
+    assert ask("GET", link)[0] == 410
+    function = project.up.service("lambda").get_function_configuration(FunctionName="stratum-dev--gates")
+    key = project.up.service("secretsmanager").get_secret_value(SecretId=stage["LinkKeyArn"])["SecretString"]
+    assert len(key) == 48
+    assert key not in json.dumps(function["Environment"])
 
 
 def test_waits_came_by_the_scheduler(project: Project, stage: dict[str, Any]) -> None:

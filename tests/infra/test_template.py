@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from deployments import EXAMPLES, FILES, KEY, deployment, made
+from stratum.infra import notifications
 from stratum.infra.plan import Refused, Settings, Source, bound, functions_called, plan
 from stratum.infra.template import checks
 from stratum.infra.template.artifacts import artifacts_template
@@ -22,6 +24,64 @@ def test_the_templates_of_the_examples_keep_every_rule(target: str, key: str | N
     assert checks.broken(made(deployment(target=target, kms_key=key))) == []
     for name in FILES:
         assert checks.broken(made(deployment(name, target=target))) == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_gates_are_announced_and_decided_by_links_where_that_is_asked(target: str) -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:gates"
+    notify = json.dumps({"targets": {"ops": {"sns": topic}}, "always": ["ops"]})
+    planned = deployment(
+        "release/reviewed.yaml", target=target, gate_links=True, notify=notify, tenants=["acme"]
+    )
+    template = made(planned)
+    assert checks.broken(template) == []
+    opens = "Tasks" if target == "engine" else "Work"
+    told = template["Resources"][f"{opens}Function"]["Properties"]["Environment"]["Variables"]
+    assert (told["STRATUM_NOTIFY"], told["STRATUM_LINK_KEY_SECRET"]) == (notify, {"Ref": "LinkKey"})
+    assert told["STRATUM_LINK_URL"] == {"Fn::GetAtt": ["GatesUrl", "FunctionUrl"]}
+    assert allowed(template, f"{opens}Role")["sns:Publish"] == [topic]
+    page = allowed(template, "GatesRole")
+    assert page["secretsmanager:GetSecretValue"] == [{"Ref": "LinkKey"}]
+    assert not {action for action in page if action.startswith(("lambda:", "sns:"))}
+    assert template["Resources"]["GatesFunction"]["Properties"]["ReservedConcurrentExecutions"] == 5
+    for spoil in (
+        lambda t: t["Resources"]["GatesFunction"]["Properties"].pop("ReservedConcurrentExecutions"),
+        lambda t: t["Resources"]["GatesFunction"]["Properties"].update(Handler="stratum.handlers.advance.handler"),
+        lambda t: t["Resources"]["GatesFunction"]["Properties"]["Environment"]["Variables"].update(STRATUM_LINK_KEY="x"),
+        lambda t: t["Resources"]["LinkKey"]["Properties"].update(SecretString="x"),
+    ):  # fmt: skip
+        spoilt = copy.deepcopy(template)
+        spoil(spoilt)
+        assert len(checks.broken(spoilt)) == 1
+    if target == "engine":
+        timers = template["Resources"]["TimersFunction"]["Properties"]["Environment"]["Variables"]
+        assert timers["STRATUM_TENANTS"] == "default,acme"
+    plain = made(deployment("release/reviewed.yaml", target=target))
+    assert not [name for name in plain["Resources"] if name.startswith(("Gates", "LinkKey"))]
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"targets": {"x": {"webhook": "https://chat.example.com/1"}}}, "create-secret"),
+        ({"targets": {"x": {"command": ["notify-send"]}}}, "on Lambda there are none"),
+        ({"targets": {"x": {"sns": "gates"}}}, "no SNS topic"),
+        ({"targets": {"x": {}}}, "one of sns, webhook"),
+        ({"targets": {}, "always": ["x" * 3000]}, "more than 2048 bytes"),
+    ],
+)
+def test_what_must_not_stand_in_an_environment_is_refused(config: Any, says: str, tmp_path: Path) -> None:
+    (tmp_path / "notify.json").write_text(json.dumps(config))
+    with pytest.raises(notifications.Unfit, match=says):
+        notifications.read(str(tmp_path / "notify.json"))
+
+
+def test_what_is_secret_of_notifications_is_read_from_a_secret() -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:notify-AbCdEf"
+    template = made(deployment("release/reviewed.yaml", notify=notifications.read(arn)))
+    assert allowed(template, "TasksRole")["secretsmanager:GetSecretValue"] == [arn]
+    with pytest.raises(notifications.Unfit, match="or the ARN of a secret"):
+        notifications.read("arn:aws:ssm:us-east-1:123456789012:parameter/x")
 
 
 def test_the_bucket_of_artifacts_keeps_the_rules() -> None:

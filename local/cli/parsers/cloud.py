@@ -77,6 +77,23 @@ def declare(commands: Commands) -> None:
     deploy.add_argument(
         "--reserve", action="store_true", help="reserve concurrency for what must run one at a time"
     )
+    deploy.add_argument(
+        "--gate-links",
+        action="store_true",
+        help="a page where gates are decided by signed links (stratum link), which anybody may call who has one; reserves a concurrency of 5",
+    )
+    deploy.add_argument(
+        "--notify",
+        metavar="FILE|ARN",
+        help="where gates are announced: a JSON file with SNS topics, or the ARN of a secret with such JSON",
+    )
+    deploy.add_argument(
+        "--tenant",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a tenant that is swept although `stratum tenants` has not registered it; may be given again",
+    )
     deploy.add_argument("--schedule-after", type=int, default=900, help=argparse.SUPPRESS)
 
     destroy = commands.add(

@@ -47,8 +47,8 @@ def declare(commands: Commands) -> None:
     command.add_argument(
         "--url",
         metavar="URL",
-        default=os.environ.get("STRATUM_LINK_URL", "http://127.0.0.1:8083/_stratum/gates"),
-        help="the page that takes it (default: $STRATUM_LINK_URL, else that of `stratum up`)",
+        default=os.environ.get("STRATUM_LINK_URL"),
+        help="the page that takes it (default: $STRATUM_LINK_URL, else the stage's, else that of `stratum up`)",
     )
 
     listing("work", "work:work", "list the agent steps that wait to be done")
