@@ -14,10 +14,22 @@ from ..handlers.arns import state_machine_arn
 
 if TYPE_CHECKING:
     from ..handlers.executions import Executions
-    from ..handlers.store import Store
+    from ..handlers.store import Head, Store
 
 RUN = "local-run"
 """Records `{"file", "folder"}`, by the ARN of an execution or a state machine."""
+
+
+def running(store: Store) -> list[Head]:
+    """The executions that are running, from the oldest on."""
+    heads: list[Head] = []
+    token = None
+    while True:
+        page = store.heads(status="RUNNING", limit=500, token=token)
+        heads += page.items
+        token = page.token
+        if token is None:
+            return heads[::-1]
 
 
 def keep(store: Store, execution: str, folder: Path, file: Path | str | None = None) -> None:

@@ -105,7 +105,7 @@ def resume(options: argparse.Namespace) -> int:
             raise WrongRequest(f"{head.name} has ended already: {head.status}")
         heads = [head]
     else:
-        heads = _running(store)
+        heads = runs.running(store)
         if not heads:
             print("nothing to resume: no execution is running", file=sys.stderr)
             return 0
@@ -260,17 +260,6 @@ def _resume(cloud: LocalCloud, watch: _Watch, head: Head) -> Loaded:
         for item in WorkItems(executions).of_execution(executions.known(head.execution)):
             watch.shown.say(_call(item.kind, item.step, item.handle))
         return cloud.wait(head.execution)
-
-
-def _running(store: Store) -> list[Head]:
-    heads: list[Head] = []
-    token = None
-    while True:
-        page = store.heads(status="RUNNING", limit=500, token=token)
-        heads += page.items
-        token = page.token
-        if token is None:
-            return heads[::-1]
 
 
 def report(loaded: Loaded, store: str, *, result: bool) -> int:

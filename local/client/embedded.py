@@ -14,7 +14,7 @@ from ...handlers.api import front_door
 from ...handlers.api.errors import ApiError as FrontDoorError
 from ...handlers.identity import Identity
 from ...handlers.logs import logger
-from ...handlers.store import Commit, Head, Store, StoreError
+from ...handlers.store import Commit, Store, StoreError
 from ...statelang.engine import read_token
 from ..cli.executions import runtime_on
 from ..cli.opening import find_execution
@@ -23,7 +23,7 @@ from ..clock import Clock, RealClock
 from ..cloud import LocalCloud
 from ..owners import OwnedElsewhere, Owner
 from ..people import whoami
-from ..runs import RUN, keep
+from ..runs import RUN, keep, running
 from ..stores import StoreUrlError, open_store
 from . import errors
 from .backends import Changed
@@ -142,7 +142,7 @@ class Embedded:
 
     def resume(self) -> list[str]:
         taken: list[str] = []
-        for head in _running(self._store):
+        for head in running(self._store):
             if head.execution in self._owned or self._store.get(RUN, head.execution) is None:
                 continue
             try:
@@ -208,14 +208,3 @@ def me() -> Identity:
 def _execution_of(token: Any) -> str | None:
     found = read_token(token) if isinstance(token, str) else None
     return None if found is None else found[0]
-
-
-def _running(store: Store) -> list[Head]:
-    heads: list[Head] = []
-    token = None
-    while True:
-        page = store.heads(status="RUNNING", limit=500, token=token)
-        heads += page.items
-        token = page.token
-        if token is None:
-            return heads

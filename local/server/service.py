@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 
 from ...handlers.logs import logger
-from ...handlers.store import Head, Store
 from ...handlers.tenancy.names import OPERATOR
 from ..aws import Door
+from ..runs import running
 
 SWEEP_SECONDS = 10.0
 """How often the sweeper looks for what was lost, in real seconds."""
@@ -40,7 +40,7 @@ class Service:
             if tenant == OPERATOR:
                 continue
             executions = self.cloud.runtime.executions(tenant)
-            for head in _running(executions.store):
+            for head in running(executions.store):
                 if not self._owns(head.execution):
                     continue
                 executions.dispatch_pending(head.execution)
@@ -68,14 +68,3 @@ class Service:
                 # One message that nobody can handle must not end the service for all others.
                 logger.error("the cloud stumbled", reason=f"{type(error).__name__}: {error}")
                 self._stop.wait(_PAUSE_AFTER_FAILURE)
-
-
-def _running(store: Store) -> list[Head]:
-    heads: list[Head] = []
-    token = None
-    while True:
-        page = store.heads(status="RUNNING", limit=500, token=token)
-        heads += page.items
-        token = page.token
-        if token is None:
-            return heads[::-1]

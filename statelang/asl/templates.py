@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from .. import jsonata
+from ..jsonata.type_names import type_name
 from .json_text import Json, dump
 
 STATES_FIELDS = frozenset({"input", "result", "errorOutput", "context"})
@@ -150,19 +151,6 @@ class Template:
             f"{where} returned an unexpected result type. Expected '{expected}', but was '{was}' for value: {dump(value)}",
             self.field,
         )
-
-
-def type_name(value: Any) -> str:
-    """JSONata's name for the type of a JSON value."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"
 
 
 def _compile(source: Any, field: str, report: Callable[[str, jsonata.JsonataError], None]) -> Evaluate | None:

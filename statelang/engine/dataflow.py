@@ -14,7 +14,8 @@ from typing import Any
 from ..asl.json_text import Json
 from ..asl.path_queries import DataPath, PathFailed, PathQuery
 from ..asl.states import DISCARD, Catcher, Query, Shaped, State, _Discard
-from ..asl.templates import EvaluationFailed, Template, type_name
+from ..asl.templates import EvaluationFailed, Template
+from ..jsonata.type_names import type_name
 from ..jsonpath import Path, ResultPathMismatch, put
 from .errors import StateFailed
 from .scope import StateScope

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..jsonata.type_names import type_name
 from .diagnostics import Diagnostic, did_you_mean
 
 SCALARS = ("string", "number", "integer", "boolean", "object", "array", "any", "null", "date-time")
@@ -132,25 +133,13 @@ def violations(contract: Contract, value: Any) -> list[Violation]:
     return found
 
 
-def type_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"
-
-
 def _key(value: Any) -> Any:
     """Two JSON values are the same when their keys are: `true` is not 1, and 1.0 is."""
     if isinstance(value, dict):
         return "object", frozenset((name, _key(part)) for name, part in value.items())
     if isinstance(value, list):
         return "array", tuple(map(_key, value))
-    return type_of(value), value
+    return type_name(value), value
 
 
 def _violations(contract: Contract, value: Any, path: str) -> Iterator[Violation]:
@@ -159,17 +148,17 @@ def _violations(contract: Contract, value: Any, path: str) -> Iterator[Violation
     if contract.choices:
         fitting = sum(next(_violations(choice, value, path), None) is None for choice in contract.choices)
         if fitting == 0 or (contract.one and fitting > 1):
-            yield Violation(path, f"expected {contract}, got {type_of(value)}")
+            yield Violation(path, f"expected {contract}, got {type_name(value)}")
         return
     if contract.enum is not None:
         if not any(_key(value) == _key(each) for each in contract.enum):
-            yield Violation(path, f"expected {replace(contract, name=None)}, got {type_of(value)}")
+            yield Violation(path, f"expected {replace(contract, name=None)}, got {type_name(value)}")
         return
     if not _has_kind(contract, value) or not all(
         _holds(*pair, value) for pair in contract.constraints.items()
     ):
         shown = replace(contract, name=None) if contract.constraints else contract
-        yield Violation(path, f"expected {shown}, got {type_of(value)}")
+        yield Violation(path, f"expected {shown}, got {type_name(value)}")
         return
     if contract.items is not None:
         for index, item in enumerate(value):
@@ -190,7 +179,7 @@ def _violations(contract: Contract, value: Any, path: str) -> Iterator[Violation
 
 
 def _has_kind(contract: Contract, value: Any) -> bool:
-    actual = type_of(value)
+    actual = type_name(value)
     if contract.kind == "integer":
         return actual == "number" and float(value).is_integer()
     if contract.kind == "date-time":
@@ -377,7 +366,7 @@ def in_order(constraints: Mapping[str, Any]) -> dict[str, Any]:
 
 def listed(values: list[Any]) -> Contract:
     """The contract of what is one of the values."""
-    kinds = {type_of(value) for value in values}
+    kinds = {type_name(value) for value in values}
     return Contract(kinds.pop() if len(kinds) == 1 else "union", enum=tuple(values))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from .contracts import ANY, Contract, type_of
+from ..jsonata.type_names import type_name
+from .contracts import ANY, Contract
 from .expressions import Known, contract_of, inside, is_expression
 
 NULL = Contract("null")
@@ -20,7 +21,7 @@ def infer(value: Any, known: Known) -> Contract:
         return Contract("object", fields={key: infer(part, known) for key, part in value.items()})
     if isinstance(value, list):
         return Contract("array", items=joined(infer(part, known) for part in value))
-    return Contract(type_of(value))
+    return Contract(type_name(value))
 
 
 def joined(contracts: Iterable[Contract]) -> Contract:

@@ -16,7 +16,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from .contracts import ANY, CONSTRAINTS, SCALARS, Contract, Path, in_order, listed, type_of
+from ..jsonata.type_names import type_name
+from .contracts import ANY, CONSTRAINTS, SCALARS, Contract, Path, in_order, listed
 from .diagnostics import Diagnostic
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -64,7 +65,9 @@ class SchemaReader:
                 self._problem("S307", f"{_place(base, at)}: `false` allows no value at all")
             return ANY
         if not isinstance(schema, dict):
-            self._problem("S307", f"{_place(base, at)}: a schema is an object or true, not {type_of(schema)}")
+            self._problem(
+                "S307", f"{_place(base, at)}: a schema is an object or true, not {type_name(schema)}"
+            )
             return ANY
         if self._depth > _MAX_DEPTH:
             self._problem("S307", f"{_place(base, at)}: nested deeper than {_MAX_DEPTH} levels")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..contracts import Contract, type_of, violations
+from ...jsonata.type_names import type_name
+from ..contracts import Contract, violations
 from ..diagnostics import Diagnostic, did_you_mean
 from ..expressions import Path, Scope, contract_of, inside, is_expression, maybe_missing
 
@@ -51,8 +52,8 @@ def misfits(
             yield from misfits(part, contract.additional, (*path, name), scope, who)
         return
     if isinstance(value, dict | list):
-        if contract.kind != type_of(value):
-            yield Diagnostic("S304", f"{who} wants {contract}, not {type_of(value)}", path)
+        if contract.kind != type_name(value):
+            yield Diagnostic("S304", f"{who} wants {contract}, not {type_name(value)}", path)
         return
     for violation in violations(contract, value)[:1]:
         yield Diagnostic("S304", f"{who} refuses this: {violation.message}", path)
