@@ -108,16 +108,28 @@ class SqliteStore:
                 "SELECT seq, digest, body FROM commits WHERE execution = ? AND seq >= ? AND seq < ? ORDER BY seq",
                 (id, start, 2**62 if stop is None else stop),
             ).fetchall()
-            found: list[Commit] = []
-            for seq, digest, body in rows:
-                if seq != start + len(found):
-                    break  # what lies behind a gap is not part of the log
-                found.append(
-                    decode_commit(
-                        unpack(body), digest.hex(), lambda digest: self._payload(run, id, execution, digest)
-                    )
-                )
-            return found
+
+        def payload(digest: str) -> str:
+            with self._connection.reading() as run:
+                return self._payload(run, id, execution, digest)
+
+        # Without the lock: whoever reads a long log keeps nobody from writing.
+        found: list[Commit] = []
+        for seq, digest, body in rows:
+            if seq != start + len(found):
+                break  # what lies behind a gap is not part of the log
+            found.append(decode_commit(unpack(body), digest.hex(), payload))
+        return found
+
+    def texts(self, execution: str) -> Iterator[bytes]:
+        with self._connection.reading() as run:
+            id = self._id(run, execution, make=False)
+            commits = run("SELECT body FROM commits WHERE execution = ?", (id,)).fetchall()
+            payloads = run("SELECT body FROM payloads WHERE execution = ?", (id,)).fetchall()
+        for (body,) in commits:
+            yield unpack(body)
+        for (body,) in payloads:
+            yield unpack_text(body).encode("utf-8", "surrogatepass")
 
     def stored(self, execution: str, seq: int) -> tuple[str, bytes] | None:
         with self._connection.reading() as run:
@@ -201,6 +213,7 @@ class SqliteStore:
         status: str | None = None,
         limit: int = 100,
         token: str | None = None,
+        children: bool = True,
     ) -> Page[Head]:
         query = f"SELECT id, {_HEAD} FROM executions WHERE tenant = ? AND seq IS NOT NULL"
         values: list[Any] = [self.tenant]
@@ -208,6 +221,8 @@ class SqliteStore:
             if value is not None:
                 query += f" AND {column} = ?"
                 values.append(value)
+        if not children:
+            query += " AND state_machine NOT LIKE '%:mapRun:%'"
         if token is not None:
             started_at, id = _read_token(token, int, int)
             query += " AND (started_at, id) < (?, ?)"

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from stratum.handlers.console import api
 from stratum.handlers.console.host import Console
+from stratum.handlers.console.stories import Stories
 from stratum.handlers.identity import Identity
 from stratum.handlers.work.answers import Desk
 from stratum.handlers.workflows import check, deploy, workflow_of
@@ -60,6 +61,7 @@ class World:
             workers=0,
         )
         self.who: Identity | None = ADA
+        self.stories = Stories()
         self.machine = self.deploy(SHOP)
 
     def _quote(self, event: Any, context: Any) -> Any:
@@ -77,7 +79,9 @@ class World:
         return deploy(self.cloud.runtime, self.store.tenant, workflow_of(checked))
 
     def console(self) -> Console:
-        return Console(Desk(self.cloud.runtime, self.store.tenant), self.who, try_out=try_out)
+        return Console(
+            Desk(self.cloud.runtime, self.store.tenant), self.who, try_out=try_out, stories=self.stories
+        )
 
     def settle(self) -> None:
         """Does what there is to do now, and lets no time pass."""

@@ -7,18 +7,22 @@ it is given in pages, and each reads a bounded number of logs.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..store import Head, Store
 from .documents import redacted
+from .likely import Likely
 from .redaction import Redactor, redactor_of
 from .trail import trail
 
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 MAX_READ = 2000
 """Logs that one page reads at the most."""
+_READ = 25
+"""Executions between two looks at the time."""
 _EVENTS = 5
 """Entries of one execution that are shown as why it was found."""
 _MISSING = object()
@@ -76,13 +80,23 @@ class Results:
 
 
 def search(
-    store: Store, query: Query, *, reveal: bool = False, limit: int = 20, token: str | None = None
+    store: Store,
+    query: Query,
+    *,
+    reveal: bool = False,
+    limit: int = 20,
+    token: str | None = None,
+    seconds: float | None = None,
 ) -> Results:
-    """One page of results; `reveal` looks into secrets too, and shows them. Raises `InvalidToken`."""
+    """One page of results; `reveal` looks into secrets too, and shows them. With `seconds` it ends by then with what it has
+    found, and its token goes on. Raises `InvalidToken`."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    likely = Likely(store, query)
     found: list[Found] = []
     looked_at = 0
     while True:
-        page = store.heads(status=query.status, limit=max(1, min(100, limit - len(found))), token=token)
+        size = max(1, min(_READ if query.reads else 100, limit - len(found)))
+        page = store.heads(status=query.status, limit=size, token=token)
         token = page.token
         for head in page.items:
             if query.since is not None and head.started_at < query.since:
@@ -92,11 +106,14 @@ def search(
             looked_at += 1
             entries: list[dict[str, Any]] | None = []
             if query.reads:
-                redactor = Redactor() if reveal else redactor_of(store, head.definition)
-                entries = _entries(store, query, head, redactor)
+                entries = None
+                if likely(head.execution, head.definition):
+                    redactor = Redactor() if reveal else redactor_of(store, head.definition)
+                    entries = _entries(store, query, head, redactor)
             if entries is not None:
                 found.append(Found(head, entries))
-        if token is None or len(found) >= limit or (query.reads and looked_at >= MAX_READ):
+        late = deadline is not None and time.monotonic() >= deadline
+        if token is None or len(found) >= limit or late or (query.reads and looked_at >= MAX_READ):
             return Results(found, looked_at, token)
 
 

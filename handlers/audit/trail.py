@@ -146,11 +146,20 @@ _BEHIND = (
 _DATA = {"input": "input", "output": "output", "parameters": "arguments"}
 _KEPT = ("error", "cause", "location", "length", "timeoutInSeconds", "heartbeatInSeconds", "mapRunArn", "redriveCount",
          "workerName")  # fmt: skip
+VOCABULARY = (
+    *_OUTCOMES.values(), *_WORDS.values(), *_STATUS.values(), *_DATA.values(), *_KEPT, *Entry.__slots__,
+    "entered", "left", "retried", "violated", "ended", "forked", "stop asked", "redrive asked", "checkpoint", "resource",
+    "assigned", "way", "status", "violations", "before_event", "name", "note", "user", "host", "agent", "via", "task token",
+)  # fmt: skip
+"""Words of entries that are in no log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an event happened: the state that was entered with the event `entry`, within the one `around` it."""
+    """Where an event happened: the state that was entered with the event `entry`, within the one `around` it.
+
+    `scope` is the event that entered the first state of the branch or iteration that it lies in; 0 outside of any.
+    """
 
     entry: int = 0
     state: str | None = None
@@ -158,6 +167,7 @@ class Place:
     iteration: str | None = None
     attempt: int | None = None
     around: Place | None = None
+    scope: int = 0
 
     def up_to(self, state: str) -> Place:
         """This place, or the nearest one around it, in that state."""
@@ -213,8 +223,10 @@ class Reader:
         details = _details(event)
         if kind.endswith("StateEntered"):
             around, iteration = self._within.get(previous, (place.around, place.iteration))
+            scope = event["id"] if previous in self._within else place.scope
             name = details["name"]
-            place = Place(event["id"], name, self._states.get(name, {}).get("step"), iteration, around=around)
+            step = self._states.get(name, {}).get("step")
+            place = Place(event["id"], name, step, iteration, around=around, scope=scope)
             if kind == "MapStateEntered":
                 self._maps.add(event["id"])
         elif kind.endswith("StateExited"):

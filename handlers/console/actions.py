@@ -22,7 +22,6 @@ from ..time_travel import forks, points, redriving
 from ..versions import publishing, routing
 from ..workflows import spec_text
 from .api import optional, text
-from .execution import head_of
 from .host import Console, Refusal
 
 _MOST_INPUT = 300 * 1024
@@ -56,7 +55,7 @@ def start(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
         execution = call(runtime, "StartExecution", request, console.store.tenant)["executionArn"]
     except ApiError as error:
         raise Refusal(409, error.message) from None
-    head = head_of(console.store, execution)
+    head = console.head(execution)
     by_arn = publishing.by_arn(console.store, workflow)
     console.started(execution, by_arn.get(head.fields.get("version", "")))
     return {"execution": execution, "name": name}
@@ -90,7 +89,7 @@ def _violations(console: Console, machine: str, given: str) -> list[str]:
 def stop(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Stops an execution that runs; `error` and `cause` say why."""
     by = console.actor()
-    head = head_of(console.store, text(parameters, "execution"))
+    head = console.head(text(parameters, "execution"))
     if head.status != "RUNNING":
         raise Refusal(409, f"{head.name} has ended already: {head.status}")
     said = messages.stop(optional(parameters, "error", most=256), optional(parameters, "cause"), by.to_json())
@@ -101,7 +100,7 @@ def stop(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
 def redrive(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Goes on with an execution where it failed."""
     by = console.actor()
-    head = head_of(console.store, text(parameters, "execution"))
+    head = console.head(text(parameters, "execution"))
     if head.status in ("RUNNING", "SUCCEEDED"):
         raise Refusal(409, f"{head.name} is {head.status}, so nothing is to be redriven; fork it from a step")
     try:
@@ -120,7 +119,7 @@ def _advance(console: Console, execution: str, message: dict[str, Any]) -> None:
 def fork(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Begins a new execution that goes on from the `event` of another; with `input`, on another input from there."""
     by = console.actor()
-    head = head_of(console.store, text(parameters, "execution"))
+    head = console.head(text(parameters, "execution"))
     at = parameters.get("event")
     if isinstance(at, bool) or not isinstance(at, int):
         raise Refusal(400, "`event` is the id of the event that the fork is to begin before")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..identity import Identity
 from ..work.answers import Desk
+from .stories import Stories
 
 if TYPE_CHECKING:
     from ..store import Head
@@ -35,6 +36,7 @@ class Console:
     - `cost` gives an execution's cost in a line, `try_out` runs a draft; where they are None, nobody is offered it.
     - `alias` is what is started where neither a version nor an alias is named, if the workflow has one of that name.
     - `place` says in a few words where this is: the store's address, say.
+    - `stories` are those that were read before; a console that is made anew for a request is given those of the one before.
     """
 
     desk: Desk
@@ -46,6 +48,7 @@ class Console:
     alias: str | None = None
     versions: dict[str, str | None] = field(default_factory=dict)
     """The workflows' versions by the digests of their definitions, as they were looked up: a cache."""
+    stories: Stories = field(default_factory=Stories)
 
     @property
     def store(self):
@@ -58,6 +61,13 @@ class Console:
     @property
     def executions(self):
         return self.desk.executions
+
+    def head(self, execution: str) -> Head:
+        """Raises `Refusal`."""
+        head = self.store.head(execution)
+        if head is None:
+            raise Refusal(404, f"there is no execution {execution[:300]}")
+        return head
 
     def actor(self) -> Identity:
         """Who acts. Raises `Refusal` where this console only looks."""

@@ -12,10 +12,13 @@ from ..store import Head, Store
 from ..workflows import source_map
 from .api import number, optional
 from .host import Console, Refusal
+from .maps import child, item_of
 from .work import counts
 
 _PAGE = 50
 _MOST = 500
+_SECONDS = 0.12
+"""Seconds that one answer may read logs for; whoever asks goes on with its token."""
 _NEXT = 250
 """How many are read at a time where few fit the filter."""
 _LOOKED = 20_000
@@ -37,10 +40,10 @@ def about(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def executions(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"items", "token", "lookedAt"}`.
+    """`{"items", "token", "lookedAt", "paused"}`; `paused` says that there is time and not a full page between this and the next.
 
-    Filters: `status`, `workflow`, `name` (a part), `since` and `until` (milliseconds), `map_run` (the children of one);
-    `text`, `step` and `error` are looked for in logs, which takes longer.
+    Filters: `status`, `workflow`, `name` (a part), `since` and `until` (milliseconds), `map_run` (the children of one, of
+    which `item` is the number of one); `text`, `step` and `error` are looked for in logs, which takes longer.
     """
     status = optional(parameters, "status")
     if status is not None and status not in STATUSES:
@@ -55,18 +58,25 @@ def executions(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any
     map_run = optional(parameters, "map_run")
     versions = console.versions
     if query.reads:
-        found = search(console.store, query, limit=limit, token=token)
+        found = search(console.store, query, limit=limit, token=token, seconds=_SECONDS)
         items = [
             {**row(console.store, each.head, versions), "found": [_brief(entry) for entry in each.entries]}
             for each in found.found
         ]
-        return {"items": items, "token": found.token, "lookedAt": found.looked_at}
-    heads, token, looked_at = _heads(console.store, query, map_run, limit, token)
-    return {
-        "items": [row(console.store, head, versions) for head in heads],
-        "token": token,
-        "lookedAt": looked_at,
-    }
+        paused = found.token is not None and len(items) < limit
+        return {"items": items, "token": found.token, "lookedAt": found.looked_at, "paused": paused}
+    item = optional(parameters, "item")
+    if map_run is not None and item is not None:
+        one = child(console.store, map_run, number(parameters, "item", 0, 2**53))
+        heads, token, looked_at = [] if one is None else [one], None, 1
+    else:
+        heads, token, looked_at = _heads(console.store, query, map_run, limit, token)
+    items = [row(console.store, head, versions) for head in heads]
+    if map_run is not None:
+        for told, head in zip(items, heads, strict=True):
+            told["item"] = item_of(console.store, head)
+    paused = token is not None and len(items) < limit
+    return {"items": items, "token": token, "lookedAt": looked_at, "paused": paused}
 
 
 def _heads(
@@ -78,13 +88,15 @@ def _heads(
     while True:
         # A page's token is that of its last one, so that all that is found in one is given: it may be more than asked for.
         size = limit if not looked_at else max(limit, _NEXT)
-        page = store.heads(state_machine=machine, status=query.status, limit=size, token=token)
+        page = store.heads(
+            state_machine=machine, status=query.status, limit=size, token=token, children=map_run is not None
+        )
         token = page.token
         for head in page.items:
             looked_at += 1
             if query.since is not None and head.started_at < query.since:
                 return found, None, looked_at
-            if (map_run is not None or ":mapRun:" not in head.state_machine) and _fits(query, head):
+            if _fits(query, head):
                 found.append(head)
         if token is None or len(found) >= limit or looked_at >= _LOOKED:
             return found, token, looked_at

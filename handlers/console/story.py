@@ -6,6 +6,7 @@ or an agent. A story is fed with commits and says which visits changed, so that 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,9 @@ RUNNING, WAITING, RETRYING, DONE, FAILED, SKIPPED, STOPPED = (
 )  # fmt: skip
 _WORK_ROLES = {"task", "wait", "set", "decision", "succeed", "fail", "parallel", "map", "repeat", "workflow"}
 _TASKS = ("Task", "LambdaFunction", "Activity")
+_ITEM_ENDS = {
+    "MapIterationSucceeded": "done", "MapIterationFailed": "failed", "MapIterationAborted": "stopped",
+}  # fmt: skip
 _SHORT = 300
 """Characters of a cause in a list of events."""
 
@@ -50,7 +54,8 @@ class Part:
 class Visit:
     """`id` is the event that entered it, `parent` the visit of the Parallel or Map around it.
 
-    `map_run` has the items of a distributed map as executions, `child` is the execution that its task started.
+    `map_run` has the items of a distributed map as executions, `child` is the execution that its task started. `items`
+    counts those of a map: `total`, and how many are `done`, `failed` and `stopped`. `events` are the ids of its own.
     """
 
     id: int
@@ -69,6 +74,8 @@ class Visit:
     tries: int = 0
     map_run: str | None = None
     child: str | None = None
+    items: dict[str, int] | None = None
+    events: list[int] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         told: dict[str, Any] = {
@@ -78,12 +85,51 @@ class Visit:
             "start": self.start,
             "status": self.status,
         }
-        for name in ("parent", "iteration", "end", "error", "violations", "tries", "map_run", "child"):
+        for name in (
+            "parent",
+            "iteration",
+            "end",
+            "error",
+            "violations",
+            "tries",
+            "map_run",
+            "child",
+            "items",
+        ):
             if (value := getattr(self, name)) not in (None, 0):
-                told[name] = value
+                told[name] = dict(value) if isinstance(value, dict) else value
         if self.parts:
             told["parts"] = [part.to_json() for part in self.parts]
         return told
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event as a list shows it; `seq` is of its commit."""
+
+    id: int
+    at: int
+    type: str
+    seq: int
+    visit: int | None
+    state: str | None
+    iteration: str | None
+    resource: str | None
+    error: str | None
+    cause: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Variables that the event `id` of the commit `seq` has assigned, and where."""
+
+    id: int
+    seq: int
+    names: tuple[str, ...]
+    place: Place
 
 
 @dataclass(slots=True)
@@ -91,21 +137,25 @@ class Told:
     """What came of some commits: visits that changed, events, and the ways between steps that were taken."""
 
     visits: list[Visit]
-    events: list[dict[str, Any]]
+    events: list[Row]
     taken: list[str]
     seq: int
 
     def to_json(self) -> dict[str, Any]:
         return {
             "visits": [visit.to_json() for visit in self.visits],
-            "events": self.events,
+            "events": [row.to_json() for row in self.events],
             "taken": self.taken,
             "seq": self.seq,
         }
 
 
 class Story:
-    """Fed with an execution's commits in order; what it tells is without the secrets that `redactor` knows of."""
+    """Fed with an execution's commits in order; what it tells is without the secrets that `redactor` knows of.
+
+    Beside `visits`, all by their ids: `rows`, an event's at the place before its id; `of_step`, the visits of each step;
+    `assigned`; `taken`, the ways between steps; and `touched`, visits by the commit that has last changed them, in its order.
+    """
 
     def __init__(self, source_map: Mapping[str, Any] | None, redactor: Redactor):
         self._spec = source_map is not None
@@ -114,49 +164,60 @@ class Story:
         self._violations = {each["violations"] for each in self._steps.values() if "violations" in each}
         self._reader = Reader(source_map or {})
         self._learning = Reader(source_map or {})
-        self._redactor = redactor
+        self.redactor = redactor
         self.visits: dict[int, Visit] = {}
+        self.rows: list[Row] = []
+        self.of_step: dict[str, list[int]] = {}
+        self.assigned: list[Assigned] = []
+        self.taken: dict[str, int] = {}
+        self.touched: OrderedDict[int, int] = OrderedDict()
+        self.places: dict[int, Place] = {}
+        """Where each visit began."""
         self._of_entry: dict[int, int] = {}
         self._of_event: dict[int, int | None] = {}
         self._open: set[int] = set()
-        self._taken: set[str] = set()
-        self._fresh: list[str] = []
         self._changed: dict[int, Visit] = {}
         self.seq = -1
 
     def feed(self, commits: Iterable[Commit]) -> Told:
-        self._changed, self._fresh = {}, []
-        events: list[dict[str, Any]] = []
         commits = list(commits)
-        if self._redactor:
-            learn(self._redactor, (entry for commit in commits for entry in self._learning.read(commit)))
+        changed: dict[int, Visit] = {}
+        known, ways_known = len(self.rows), len(self.taken)
+        if self.redactor:
+            learn(self.redactor, (entry for commit in commits for entry in self._learning.read(commit)))
         for commit in commits:
+            self.seq, self._changed = commit.seq, {}
             ways: dict[int, list[str]] = {}
             for entry, way in commit.ways:
                 ways.setdefault(int(entry), []).append(str(way))
             for event, place in self._reader.places(commit):
                 self._take(event, place, ways.get(place.entry, []))
-                events.append(self._row(event, place, commit.seq))
-            self.seq = commit.seq
-        return Told(list(self._changed.values()), events, self._fresh, self.seq)
+                self._note(event, place)
+            for id in self._changed:
+                self.touched[id] = commit.seq
+                self.touched.move_to_end(id)
+            changed |= self._changed
+        return Told(list(changed.values()), self.rows[known:], list(self.taken)[ways_known:], self.seq)
+
+    def row(self, event: int) -> Row | None:
+        return self.rows[event - 1] if 0 < event <= len(self.rows) else None
 
     # -- events ----------------------------------------------------------------------------------------
 
-    def _row(self, event: Event, place: Place, seq: int) -> dict[str, Any]:
-        details = _details(event)
-        told: dict[str, Any] = {
-            "id": event["id"],
-            "at": event["timestamp"],
-            "type": event["type"],
-            "seq": seq,
-            "visit": self._of_event.get(event["id"]),
-            "state": place.state,
-            "iteration": place.iteration,
-            "resource": details.get("resource"),
-            "error": details.get("error"),
-            "cause": self._redactor.hide_text(details["cause"])[:_SHORT] if details.get("cause") else None,
-        }
-        return {name: value for name, value in told.items() if value is not None}
+    def _note(self, event: Event, place: Place) -> None:
+        details, id = details_of(event), event["id"]
+        visit = self._of_event.get(id)
+        cause = details.get("cause")
+        self.rows.append(
+            Row(
+                id, event["timestamp"], event["type"], self.seq, visit, place.state, place.iteration,
+                details.get("resource"), details.get("error"), self.redactor.hide_text(cause)[:_SHORT] if cause else None,
+            )
+        )  # fmt: skip
+        if visit is not None and not event["type"].startswith("MapIteration"):
+            self.visits[visit].events.append(id)
+        if names := details.get("assignedVariables"):
+            self.assigned.append(Assigned(id, self.seq, tuple(names), place))
 
     def _take(self, event: Event, place: Place, ways: list[str]) -> None:
         kind, at, id = event["type"], event["timestamp"], event["id"]
@@ -182,10 +243,19 @@ class Story:
             visit.status, visit.error = RUNNING, None
         elif kind in ("MapStateFailed", "ParallelStateFailed"):
             visit.status = FAILED
+        elif kind == "MapStateStarted":
+            visit.items = {
+                "total": int(details_of(event).get("length", 0)),
+                "done": 0,
+                "failed": 0,
+                "stopped": 0,
+            }
+        elif kind in _ITEM_ENDS and visit.items is not None:
+            visit.items[_ITEM_ENDS[kind]] += 1
         elif kind == "MapRunStarted":
-            visit.map_run = _details(event).get("mapRunArn")
-        elif kind == "TaskSubmitted" and str(_details(event).get("resource")).startswith("startExecution"):
-            submitted = parsed(_details(event).get("output"))
+            visit.map_run = details_of(event).get("mapRunArn")
+        elif kind == "TaskSubmitted" and str(details_of(event).get("resource")).startswith("startExecution"):
+            submitted = parsed(details_of(event).get("output"))
             visit.child = submitted.get("ExecutionArn") if isinstance(submitted, dict) else None
         else:
             return
@@ -212,6 +282,8 @@ class Story:
         else:
             type = self._steps.get(step, {}).get("kind", kind.lower())
             visit = self.visits[id] = Visit(id, step, type, place.state or step, at, parent, place.iteration)
+            self.of_step.setdefault(step, []).append(id)
+            self.places[id] = place
         self._open.add(visit.id)
         self._of_entry[id] = self._of_event[id] = visit.id
         if role == "back off":
@@ -234,12 +306,12 @@ class Story:
         visit.tries += 1
         what = visit.kind if visit.kind in ("gate", "agent") else "attempt"
         visit.parts.append(Part(what, event["timestamp"], event["id"], visit.tries))
-        asks = ".waitForTaskToken" in str(_details(event).get("resource", ""))
+        asks = ".waitForTaskToken" in str(details_of(event).get("resource", ""))
         visit.status = WAITING if what != "attempt" or asks else RUNNING
         visit.error = None
 
     def _fail(self, visit: Visit, event: Event, again: bool) -> None:
-        details, at, id = _details(event), event["timestamp"], event["id"]
+        details, at, id = details_of(event), event["timestamp"], event["id"]
         timed_out = event["type"].endswith("TimedOut")
         visit.error = str(details.get("error") or ("States.Timeout" if timed_out else ""))
         self._close_part(visit, at, id, FAILED, visit.error)
@@ -248,7 +320,7 @@ class Story:
             visit.parts.append(Part("retry", at, id))
 
     def _exit(self, visit: Visit, event: Event, ways: list[str]) -> None:
-        at, details = event["timestamp"], _details(event)
+        at, details = event["timestamp"], details_of(event)
         chosen = [way for way in ways if way.startswith(("Choices", "Default", "Catch"))]
         self._took(f"{details['name']}|{chosen[0] if chosen else 'Next'}")
         if visit.parts and visit.parts[-1].what in ("wait", "retry"):
@@ -277,7 +349,7 @@ class Story:
             if kind == "ExecutionSucceeded":
                 self._close(visit, at, None)
             elif kind != "ExecutionAborted" and id in failing:
-                visit.error = visit.error or _details(event).get("error")
+                visit.error = visit.error or details_of(event).get("error")
                 self._close(visit, at, FAILED)
             else:
                 self._close(visit, at, STOPPED)
@@ -285,7 +357,7 @@ class Story:
         for id in failing:
             visit = self.visits[id]
             if visit.kind == "fail":
-                visit.status, visit.error = FAILED, _details(event).get("error")
+                visit.status, visit.error = FAILED, details_of(event).get("error")
                 self._changed[id] = visit
 
     # -- visits ----------------------------------------------------------------------------------------
@@ -325,10 +397,8 @@ class Story:
             part.end, part.last, part.status, part.error = at, event, status, error
 
     def _took(self, way: str) -> None:
-        if way not in self._taken:
-            self._taken.add(way)
-            self._fresh.append(way)
+        self.taken.setdefault(way, self.seq)
 
 
-def _details(event: Event) -> Mapping[str, Any]:
+def details_of(event: Event) -> Mapping[str, Any]:
     return next((value for value in event.values() if isinstance(value, Mapping)), {})

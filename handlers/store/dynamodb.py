@@ -43,6 +43,7 @@ MAX_SHARDS = 1000
 _BATCH = 100
 _WRITTEN_AT_ONCE = 25
 _REMEMBERED = 4096
+_ALL = 2**31
 
 
 class DynamoDbStore:
@@ -144,6 +145,15 @@ class DynamoDbStore:
         except ValueError:
             return item["digest"]["S"], body  # not what was written: `verify` says so
 
+    def texts(self, execution: str) -> Iterator[bytes]:
+        values = {":p": self._key(execution, "")["pk"]}
+        for item in self._query(None, "pk = :p", values, _ALL):
+            sort = item["sk"]["S"]
+            if sort.startswith("c#"):
+                yield unpack(self._bytes(item))
+            elif sort.startswith("p#"):
+                yield unpack_text(self._bytes(item)).encode("utf-8", "surrogatepass")
+
     def payload(self, execution: str, digest: str) -> str | None:
         item = self._get(execution, f"p#{digest}")
         if item is None:
@@ -226,6 +236,7 @@ class DynamoDbStore:
         status: str | None = None,
         limit: int = 100,
         token: str | None = None,
+        children: bool = True,
     ) -> Page[Head]:
         if state_machine is not None:
             index, attribute, value = BY_MACHINE, "machine", f"{self.tenant}#{state_machine}"
@@ -236,9 +247,16 @@ class DynamoDbStore:
             condition += " AND started < :s"
             values[":s"] = {"S": _read_token(token)}
         options: dict[str, Any] = {}
+        filters: list[str] = []
         if status is not None:
-            options = {"FilterExpression": "#s = :status", "ExpressionAttributeNames": {"#s": "status"}}
+            filters.append("#s = :status")
+            options["ExpressionAttributeNames"] = {"#s": "status"}
             values[":status"] = {"S": status}
+        if not children:
+            filters.append("NOT contains(machine, :run)")
+            values[":run"] = {"S": ":mapRun:"}
+        if filters:
+            options["FilterExpression"] = " AND ".join(filters)
         items = self._query_shards(
             index, condition, value, values, limit + 1, ScanIndexForward=False, **options
         )

@@ -138,6 +138,11 @@ class Store(Protocol):
         """The commits `start` up to before `stop`, in order and without a gap; to the end of the log without one."""
         ...
 
+    def texts(self, execution: str) -> Iterator[bytes]:
+        """All that the log has, as the JSON and the payloads that are stored, in no order: to see whether a word is in it
+        at all, which is far cheaper than to read it as commits."""
+        ...
+
     def head(self, execution: str) -> Head | None: ...
 
     def put_head(self, head: Head) -> None:
@@ -151,8 +156,9 @@ class Store(Protocol):
         status: str | None = None,
         limit: int = 100,
         token: str | None = None,
+        children: bool = True,
     ) -> Page[Head]:
-        """Heads, the latest start first. Raises `InvalidToken`."""
+        """Heads, the latest start first; without `children` none of a distributed map's items. Raises `InvalidToken`."""
         ...
 
     def due(self, now: int, limit: int = 100) -> list[Head]:

@@ -94,9 +94,9 @@ class _Run:
     """What an execution took of its definition."""
 
     def __init__(self, store: Store, head: Head):
-        from ...handlers.console.execution import story_of
+        from ...handlers.console.stories import story_of
 
-        story: Story = story_of(store, head)[0]
+        story: Story = story_of(store, head)
         told = story.feed(store.commits(head.execution))
         self.steps: dict[str, list[Visit]] = {}
         for visit in story.visits.values():

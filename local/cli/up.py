@@ -28,6 +28,7 @@ PORT = 8083
 
 
 def up(options: argparse.Namespace) -> int:
+    from ...handlers.console.stories import Stories
     from ..aws.snapshots import UnreadableSnapshot
     from ..console import Site
     from ..console.server import console_of, person
@@ -45,7 +46,10 @@ def up(options: argparse.Namespace) -> int:
         owns = Unclaimed(lambda: door.cloud.runtime.executions(door.cloud.store.tenant)) if kept else None
         door = _door(options, store_url, owns)
         place = store_url if kept else "stratum up, nothing is kept"
-        site = Site(lambda: console_of(door.cloud.runtime, store_url, who=person(), place=place))
+        stories = Stories()
+        site = Site(
+            lambda: console_of(door.cloud.runtime, store_url, who=person(), place=place, stories=stories)
+        )
         port = options.port if options.port is not None else 0 if options.run else PORT
         try:
             endpoint = Endpoint(

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ...handlers.console.host import Console
+from ...handlers.console.stories import Stories
 from ...handlers.identity import Identity
 from ..desk import desk_of
 from ..loopback import RequestHandler, Server
@@ -79,8 +80,10 @@ def console_of(
     place: str,
     engine: Engine | None = None,
     alias: str | None = None,
+    stories: Stories | None = None,
 ) -> Console:
-    """The console over a store. With an `engine`, what is started in it is run there; without one, by the store's stage."""
+    """The console over a store. With an `engine`, what is started in it is run there; without one, by the store's stage.
+    `stories` are those of before."""
 
     def started(execution: str, published: Published | None) -> None:
         assert engine is not None
@@ -109,6 +112,7 @@ def console_of(
         try_out=_try_out,
         place=place,
         alias=alias,
+        stories=Stories() if stories is None else stories,
     )
     if engine is not None:
         made.started = started

@@ -12,16 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from ...handlers.console import execution as executions
+from ...handlers.console.api import number, text
+from ...handlers.console.execution import overview
 from ...handlers.console.host import Console, Refusal
 from ...handlers.console.listing import about
 from ...handlers.console.listing import executions as listed
+from ...handlers.console.summary import summary
 from ...handlers.logs import logger
 
 if TYPE_CHECKING:
     from ..loopback import RequestHandler
 
 _SIGN_OF_LIFE = 10.0
+_REST = 40
+"""How many times as long as a look has taken is waited before the next one, at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Pace:
 HERE = Pace(0.3, 1.0)
 """A store of this machine."""
 FAR = Pace(1.0, 3.0, most=5.0)
-"""A table of DynamoDB, where every look is billed: two reads at an execution, some twenty at a list."""
+"""A table of DynamoDB, where every look is billed: three reads at an execution, some twenty at a list."""
 
 
 def stream(request: RequestHandler, console: Console, query: str, pace: Pace | None = None) -> None:
@@ -61,6 +65,7 @@ def stream(request: RequestHandler, console: Console, query: str, pace: Pace | N
     spoke = 0.0
     quiet = 1.0
     while True:
+        began = time.monotonic()
         try:
             told = follow.look()
         except Exception as error:  # the answer has begun: all that can be done is to end it
@@ -76,7 +81,7 @@ def stream(request: RequestHandler, console: Console, query: str, pace: Pace | N
         if told is None and now - spoke > _SIGN_OF_LIFE:
             _send(request, ": still here\n\n")  # fails where the browser has gone
             spoke = now
-        time.sleep((pace.one if follow.live else pace.list) * quiet)
+        time.sleep(max((pace.one if follow.live else pace.list) * quiet, _REST * (now - began)))
 
 
 def _send(request: RequestHandler, text: str) -> None:
@@ -85,28 +90,24 @@ def _send(request: RequestHandler, text: str) -> None:
 
 
 class _Execution:
-    """Each look reads the commits that are new, and no others."""
+    """Each look reads the commits that are new, and no others; whoever else follows it has read them as well."""
 
     def __init__(self, console: Console, parameters: dict[str, str]):
         self._console = console
-        self._execution = executions.text(parameters, "execution")
-        after = executions.number(parameters, "after", 0, 2**31)
-        head = executions.head_of(console.store, self._execution)
-        self._story, self._redactor = executions.story_of(console.store, head)
-        self._story.feed(console.store.commits(self._execution, 0, after + 1))
+        self._head = console.head(text(parameters, "execution"))
+        self._seq = number(parameters, "after", 0, 2**31)
         self.live = True
         """Whether it runs."""
 
     def look(self) -> dict[str, Any] | None:
-        store = self._console.store
-        commits = store.commits(self._execution, self._story.seq + 1)
-        if not commits:
-            return None
-        told = self._story.feed(commits)
-        head = executions.head_of(store, self._execution)
-        overview = executions.overview(self._console, head, self._redactor)
-        self.live = overview["status"] == "RUNNING"
-        return {**overview, "story": told.to_json(), "now": self._console.runtime.clock()}
+        with self._console.stories.read(self._console.store, self._head) as story:
+            if story.seq <= self._seq:
+                return None
+            told = summary(story, self._seq)
+            shown = overview(self._console, self._console.head(self._head.execution), story.redactor)
+            self._seq = story.seq
+        self.live = shown["status"] == "RUNNING"
+        return {**shown, "story": told, "now": self._console.runtime.clock()}
 
 
 class _List:

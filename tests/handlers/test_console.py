@@ -52,31 +52,55 @@ def test_a_story_from_start_to_end(world: World) -> None:
     ]
     assert {visit["parent"] for visit in labels} == {visits(told)["parcels"]["id"]}
     assert [part["what"] for part in visits(told)["settle"]["parts"]] == ["wait"]
-    assert [event["id"] for event in told["story"]["events"]] == list(
-        range(1, len(told["story"]["events"]) + 1)
-    )
+    events = world.get("events", execution=execution)
+    assert [event["id"] for event in events["items"]] == list(range(1, told["story"]["events"] + 1))
+    page = world.get("events", execution=execution, offset=5, limit=3)
+    assert (page["items"], page["total"]) == (events["items"][5:8], len(events["items"]))
+    assert {
+        each["visit"] for each in world.get("events", execution=execution, visit=quote["id"])["items"]
+    } == {quote["id"]}
+    found = world.get("events", execution=execution, find="mapiteration")
+    assert {each["type"] for each in found["items"]} == {"MapIterationStarted", "MapIterationSucceeded"}
 
 
 def test_a_story_is_the_same_in_pieces(world: World) -> None:
     """Whoever watches is told what is new, and ends with what a fresh reader is told."""
-    from stratum.handlers.console.execution import head_of, story_of
+    from stratum.handlers.console.stories import Stories, story_of
+    from stratum.handlers.console.summary import summary
 
     execution, gate = world.to_the_gate(items=["a", "bad"])
     world.who = BOB
     world.post("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])
     world.finish()
     whole = world.get("execution", execution=execution)["story"]
-    story, _ = story_of(world.store, head_of(world.store, execution))
+    head = world.store.head(execution)
+    assert head is not None
+    story = story_of(world.store, head)
     kept: dict[int, Any] = {}
     taken: set[str] = set()
     events = 0
     for commit in world.store.commits(execution):
+        before = story.seq
         told = story.feed([commit]).to_json()
+        assert {each["id"]: each for each in summary(story, before)["visits"]} == {
+            each["id"]: each for each in told["visits"]
+        }
         kept.update({visit["id"]: visit for visit in told["visits"]})
         taken |= set(told["taken"])
         events += len(told["events"])
     assert kept == {visit["id"]: visit for visit in whole["visits"]}
-    assert (taken, events) == (set(whole["taken"]), len(whole["events"]))
+    assert (taken, events) == (set(whole["taken"]), whole["events"])
+    # What was read of a log holds only for that log: the store is another one by now, with one as long.
+    stories = Stories()
+    with stories.read(world.store, head) as read:
+        assert len(read.rows) == events
+    other = World()
+    with other.cloud:
+        other.to_the_gate(items=["a", "b"], id="o-2")
+        found = other.store.head(execution)
+        assert found is not None
+        with stories.read(other.store, found) as read:
+            assert len(read.rows) == other.get("execution", execution=execution)["story"]["events"] != events
 
 
 def test_what_failed_and_what_was_stopped_with_it(world: World) -> None:
@@ -105,7 +129,7 @@ def test_values_of_a_step_without_its_secrets(world: World) -> None:
     assert [(each["attempt"], len(each["found"])) for each in values["violations"]] == [(1, 1)]
     assert values["assigned"]["quote"]["price"] == 7
     whole = json.dumps([told, values, world.get("value", execution=execution, name="input")])
-    for event in told["story"]["events"]:
+    for event in world.get("events", execution=execution)["items"]:
         whole += json.dumps(world.get("event", execution=execution, event=event["id"]))
     assert "4111" not in whole
     assert HOSTILE in json.loads(json.dumps(values["assigned"]["quote"]["note"]))
