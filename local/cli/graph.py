@@ -102,7 +102,7 @@ class _Run:
         for visit in story.visits.values():
             self.steps.setdefault(visit.step, []).append(visit)
         self._taken = set(told.taken)
-        self._last = max((event["at"] for event in told.events), default=head.started_at)
+        self._last = max((event.at for event in told.events), default=head.started_at)
 
     def tone(self, step: str) -> str:
         """`done`, `failed`, `on` (it goes on) or `off` (skipped, stopped)."""

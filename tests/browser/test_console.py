@@ -278,30 +278,69 @@ def _many(states: int) -> dict[str, Any]:
     return {"StartAt": "State number 0 – ünïcödé 状態", "States": chain}
 
 
+def _map(item: dict[str, Any], **processor: Any) -> str:
+    each = {"StartAt": "Item", "States": {"Item": {"End": True, **item}}, **processor}
+    return json.dumps(
+        {
+            "StartAt": "Each",
+            "States": {
+                "Each": {"Type": "Map", "ItemProcessor": each, "ToleratedFailurePercentage": 50, "End": True}
+            },
+        }
+    )
+
+
 def test_much_stays_usable(browsing: Browsing) -> None:
-    """A graph of 200 states, and a Map of 3,000 items within one execution."""
+    """A graph of 200 states, a Map of 3,000 items within one execution, and a distributed one of 1,000."""
     world = browsing.world
-    machine = world.cloud.call(
-        "CreateStateMachine", name="long", definition=json.dumps(_many(200)), roleArn="arn:aws:iam::1:role/r"
-    )["stateMachineArn"]
-    started = world.cloud.call("StartExecution", stateMachineArn=machine, name="long")
-    item = {"StartAt": "Item", "States": {"Item": {"Type": "Pass", "End": True}}}
-    each = {"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemProcessor": item, "End": True}}}
-    machine = world.cloud.call(
-        "CreateStateMachine", name="wide", definition=json.dumps(each), roleArn="arn:aws:iam::1:role/r"
-    )["stateMachineArn"]
-    wide = world.cloud.call(
-        "StartExecution", stateMachineArn=machine, name="wide", input=json.dumps(list(range(3000)))
+    fails = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:shop-label"}
+    items = json.dumps([{"item": "bad" if at in (500, 700) else "good"} for at in range(1000)])
+
+    def start(name: str, definition: str, input: str = "{}") -> str:
+        machine = world.cloud.call(
+            "CreateStateMachine", name=name, definition=definition, roleArn="arn:aws:iam::1:role/r"
+        )
+        return world.cloud.call(
+            "StartExecution", stateMachineArn=machine["stateMachineArn"], name=name, input=input
+        )["executionArn"]
+
+    started = start("long", json.dumps(_many(200)))
+    wide = start("wide", _map({"Type": "Pass"}), json.dumps(list(range(3000))))
+    spread = start(
+        "spread", _map(fails, ProcessorConfig={"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}), items
     )
     world.finish()
-    page = browsing.page(f"#/execution/{quote(started['executionArn'])}")
+    page = browsing.page(f"#/execution/{quote(started)}")
     page.locator(".node.tone-done").nth(199).wait_for()
     page.get_by_role("tab", name="Events").click()
+    page.locator(".event", has_text="ExecutionStarted").wait_for()
     assert page.locator(".event").count() < 80
-    page.evaluate("place => { location.hash = place }", f"#/execution/{quote(wide['executionArn'])}")
+
+    page.evaluate("performance.clearResourceTimings()")
+    page.evaluate("place => { location.hash = place }", f"#/execution/{quote(wide)}")
     page.get_by_text("×3,000").wait_for()
+    sent = page.evaluate(
+        "performance.getEntriesByType('resource').filter(each => each.name.includes('/api/execution?')).map(each => each.transferSize)"
+    )
+    assert 0 < sum(sent) < 60_000
     page.locator(".timeline-row.group").click()
-    assert page.locator(".timeline-items .timeline-row").count() == 40
+    page.locator(".timeline-items .timeline-row").nth(39).wait_for()
     page.get_by_label("Go to the item of this number").fill("2990")
     page.keyboard.press("Enter")
+    page.get_by_role("button", name="Item #2990: done").click()
     page.get_by_role("region", name="Step Item").get_by_text("#2990").first.wait_for()
+    page.get_by_text("2,991 of 3,000").wait_for()
+    page.get_by_role("tab", name="Events").click()
+    page.locator(".events-box").evaluate("box => box.scrollTo(0, box.scrollHeight)")
+    page.locator(".event", has_text="ExecutionSucceeded").wait_for()
+
+    page.evaluate("place => { location.hash = place }", f"#/execution/{quote(spread)}")
+    page.locator("[data-node='state Each']").click(position={"x": 8, "y": 8})
+    page.get_by_text("100 % of 1,000 items").wait_for()
+    page.get_by_role("link", name="2 failed").click()
+    page.get_by_role("link", name="Item 700").wait_for()
+    assert page.locator("tbody tr").count() == 2
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_label("Item number").fill("999")
+    page.get_by_role("link", name="Item 999").click()
+    page.get_by_role("link", name="item 999").wait_for()

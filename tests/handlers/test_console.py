@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -401,3 +402,132 @@ def test_a_draft_is_edited(world: World) -> None:
     status, refused = world.refused("edit", text=SHOP, edit={"do": "remove", "step": "label"})
     assert (status, "only step" in refused["message"]) == (422, True)
     assert world.refused("edit", text=SHOP, edit={"do": "fly"})[0] == 400
+
+
+def test_whatever_stands_in_a_log_can_be_searched_for(world: World) -> None:
+    """Logs that cannot have it are passed over unread; nothing that would be found is."""
+    from stratum.handlers.audit.documents import redacted
+    from stratum.handlers.audit.likely import Likely
+    from stratum.handlers.audit.redaction import redactor_of
+    from stratum.handlers.audit.search import Query
+    from stratum.handlers.time_travel import checkpoints
+
+    execution, gate = world.to_the_gate(
+        id="Straße 7 \u0130stanbul", items=["ünïcödé-4711", "x" * 2000, "bad"]
+    )
+    world.who = BOB
+    world.post(
+        "decide",
+        gate=gate["handle"],
+        outcome="approve",
+        comment="remarkable",
+        shown=gate["digest"],
+        form={"limit": 1234},
+    )
+    world.finish()
+    checkpoints.mark(world.store, execution, "delivered", 3, 0, BOB, "noteworthy")
+    definition = world.store.head(execution).definition  # pyright: ignore[reportOptionalMemberAccess]
+    entries = redacted(trail(world.store, execution), redactor_of(world.store, definition))["entries"]
+    words = {
+        word
+        for entry in entries
+        for word in re.findall(r"[\w.:-]{2,40}", json.dumps(entry, ensure_ascii=False))
+    }
+    assert {"remarkable", "noteworthy", "1234", "bob", "Straße"} <= words
+    for word in words:
+        for text in (word, word.casefold(), word[1:]):
+            assert Likely(world.store, Query(text=text))(execution, definition), text
+    assert Likely(world.store, Query(text="STRASSE 7"))(execution, definition)
+    assert Likely(world.store, Query(error="ValueError", step="label"))(execution, definition)
+    world.start("plain")
+    plain = world.store.heads(limit=1).items[0]
+    for query in (Query(text="strange thing"), Query(error="ValueErrors"), Query(step="nowhere")):
+        assert not Likely(world.store, query)(plain.execution, definition), query
+    found = world.get("executions", text="remarkable")
+    assert [each["execution"] for each in found["items"]] == [execution]
+
+
+# -- scopes ----------------------------------------------------------------------------------------------------------
+
+
+def test_variables_are_those_that_a_step_can_see(world: World) -> None:
+    """Not those of a sibling branch, of another iteration, or of an attempt before."""
+
+    def assigns(name: str, **more: Any) -> dict[str, Any]:
+        return {"Type": "Pass", "Assign": {name: 1}, **more}
+
+    left = {
+        "StartAt": "L1",
+        "States": {
+            "L1": assigns("left", Next="L2"),
+            "L2": assigns("more", Next="L3"),
+            "L3": {"Type": "Succeed"},
+        },
+    }
+    right = {
+        "StartAt": "R0",
+        "States": {
+            "R0": {"Type": "Wait", "Seconds": 5, "Next": "R1"},
+            "R1": assigns("right", Next="R2"),
+            "R2": {"Type": "Succeed"},
+        },
+    }
+    item = {"StartAt": "I1", "States": {
+        "I1": {"Type": "Pass", "Assign": {"mine": "{% $states.input %}"}, "Next": "I2"}, "I2": {"Type": "Wait", "Seconds": 1, "Next": "I3"},
+        "I3": {"Type": "Pass", "End": True}}}  # fmt: skip
+    definition = {
+        "QueryLanguage": "JSONata", "StartAt": "Before", "States": {
+            "Before": assigns("outer", Next="Both"),
+            "Both": {"Type": "Parallel", "Branches": [left, right], "Assign": {"after": 2}, "Next": "Each"},
+            "Each": {"Type": "Map", "Items": [7, 8], "ItemProcessor": item, "Next": "Last"},
+            "Last": {"Type": "Succeed"},
+        },
+    }  # fmt: skip
+    machine = world.cloud.call(
+        "CreateStateMachine",
+        name="scopes",
+        definition=json.dumps(definition),
+        roleArn="arn:aws:iam::1:role/r",
+    )
+    execution = world.cloud.call("StartExecution", stateMachineArn=machine["stateMachineArn"], input="{}")[
+        "executionArn"
+    ]
+    world.finish()
+    seen = {
+        (visit["step"], visit.get("iteration")): world.get("visit", execution=execution, visit=visit["id"])[
+            "variables"
+        ]
+        for visit in world.get("execution", execution=execution)["story"]["visits"]
+    }
+    assert seen["L3", None] == {"outer": 1, "left": 1, "more": 1}
+    assert seen["R2", None] == {"outer": 1, "right": 1}
+    assert seen["Each", None] == {"outer": 1, "after": 2}
+    assert [seen["I3", str(at)]["mine"] for at in (0, 1)] == [7, 8]
+    assert seen["Last", None] == {"outer": 1, "after": 2}
+
+
+def test_a_step_with_many_visits_is_told_together(world: World) -> None:
+    execution, gate = world.to_the_gate(items=[*["a"] * 60, "bad"])
+    world.who = BOB
+    world.post("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])
+    world.finish()
+    story = world.get("execution", execution=execution)["story"]
+    [group] = story["groups"]
+    assert "label" not in {visit["step"] for visit in story["visits"]}
+    assert (group["total"], group["counts"]["failed"], group["bad"]["iteration"]) == (61, 1, "60")
+    assert sum(group["lane"]["weights"]) >= 61
+    listed = world.get("visits", execution=execution, step="label", limit=10)
+    assert (listed["items"][0]["iteration"], listed["items"][0]["status"], listed["total"]) == (
+        "60",
+        "failed",
+        61,
+    )
+    [one] = world.get("visits", execution=execution, step="label", item="7")["items"]
+    values = world.get("visit", execution=execution, visit=one["id"])
+    assert (values["about"], values["among"]["total"]) == (one, 61)
+    assert visits({"story": story})["parcels"]["items"] == {
+        "total": 61,
+        "done": 60,
+        "failed": 1,
+        "stopped": 0,
+    }

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,8 @@ def test_a_long_text_is_stored_once_however_often_it_occurs(store: Store) -> Non
     )
     assert count_payloads(store) == 1
     assert store.commits(X)[3].snapshot == {"a": [text]}
+    assert sum(text.encode() in each for each in store.texts(X)) == 1
+    assert sum(b'"seq":3' in each for each in store.texts(X)) == 1
     assert verify(store, X) == []
 
 
@@ -272,6 +275,10 @@ def test_heads_come_newest_first_and_in_pages(store: Store) -> None:
     assert names == [each.execution for each in store.heads().items]
     assert {each.status for each in store.heads(status="FAILED").items} == {"FAILED"}
     assert store.heads(state_machine="arn:none").items == []
+    item = replace(head("arn:item", started_at=5000), state_machine="arn:aws:states:r:1:mapRun:m/x:1")
+    store.put_head(item)
+    assert store.heads(limit=1).items[0].execution == "arn:item"
+    assert [each.execution for each in store.heads(children=False).items] == names
     for garbage in ("x", "eyJ9", ""):
         with pytest.raises(InvalidToken):
             store.heads(token=garbage)

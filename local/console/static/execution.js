@@ -2,7 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useState } from "./vendor/view.js";
 import { follow, get } from "./api.js";
-import { Button, Empty, Failure, Icon, Loading, Status, Tabs } from "./parts.js";
+import { Button, Empty, Failure, Icon, Loading, Status, Tabs, useLoaded } from "./parts.js";
 import { Graph, byStep, stepOf, toneOf, tookOf } from "./graph.js";
 import { Timeline } from "./timeline.js";
 import { Events } from "./events.js";
@@ -25,7 +25,7 @@ export function useStory(execution) {
     setState({ told: null, problem: null, lost: false, turn: 0 });
     get("execution", { execution }).then((told) => {
       if (over) return;
-      kept.current = { visits: new Map(), events: [], taken: new Set(), seq: -1 };
+      kept.current = { visits: new Map(), groups: new Map(), events: 0, taken: new Set(), seq: -1 };
       take(kept.current, told.story);
       setState({ told, problem: null, lost: false, turn: 1 });
       stop = follow(
@@ -44,7 +44,13 @@ export function useStory(execution) {
 
 export function take(kept, story) {
   for (const visit of story.visits) kept.visits.set(visit.id, visit);
-  if (story.events.length) kept.events = kept.events.concat(story.events);
+  for (const group of story.groups || []) {
+    // From now on its visits are told together.
+    if (!kept.groups.has(group.step)) for (const visit of kept.visits.values()) if (visit.step === group.step) kept.visits.delete(visit.id);
+    kept.groups.set(group.step, group);
+  }
+  if (Array.isArray(story.events)) kept.events = kept.events.concat(story.events);
+  else kept.events = story.events;
   for (const way of story.taken) kept.taken.add(way);
   kept.seq = story.seq;
 }
@@ -86,17 +92,23 @@ function Head({ told, story, now, lost, about }) {
       <li>${told.workflow} ${told.version || ""}</li>
       <li title=${moment(told.started)}>started ${when(told.started, now)}${told.requester ? html` by <strong>${who(told.requester)}</strong>` : ""}</li>
       <li>${ended ? "took" : "for"} ${duration((told.stopped ?? now) - told.started)}</li>
-      <li>${plural(story.events.length, "event")}</li>
+      <li>${plural(story.events, "event")}</li>
       ${told.redrives > 0 && html`<li>redriven ${plural(told.redrives, "time")}</li>`}
       ${told.origin && html`<li><${Icon} name="fork" /> ${told.origin.how} of <a href="#/execution/${encodeURIComponent(told.origin.execution)}">${nameOf(told.origin.execution)}</a> before event ${told.origin.event}</li>`}
-      ${told.parent && html`<li>part of <a href="#/execution/${encodeURIComponent(told.parent)}">${nameOf(told.parent)}</a></li>`}
-      ${told.cost && html`<li class="cost">${told.cost}</li>`}
+      ${told.parent && html`<li>${told.map_run ? html`<a href="#/executions?map_run=${encodeURIComponent(told.map_run)}">item ${number(told.item)}</a> of` : "part of"} <a href="#/execution/${encodeURIComponent(told.parent)}">${nameOf(told.parent)}</a></li>`}
+      ${ended && html`<${Cost} execution=${told.execution} turn=${told.stopped} />`}
     </ul>
     ${(told.error || told.cause) && html`<div class="failure">${told.error && html`<p><strong>${told.error}</strong></p>`}${told.cause && html`<${Cause} cause=${told.cause} />`}</div>`}
     ${told.open?.length > 0 && html`<p class="notice"><${Icon} name="person" /> It waits for somebody: <a href="#/gates">the gates</a>, <a href="#/agents">the work of agents</a>.</p>`}
     ${dialog === "stop" && html`<${StopDialog} told=${told} onClose=${() => setDialog(null)} />`}
     ${dialog === "redrive" && html`<${RedriveDialog} told=${told} onClose=${() => setDialog(null)} />`}
   </div>`;
+}
+
+// Counted from the whole log, and those of a map's items: it comes when it is there.
+function Cost({ execution, turn }) {
+  const { value } = useLoaded((options) => get("cost", { execution }, options), [execution, turn]);
+  return value?.cost ? html`<li class="cost">${value.cost}</li>` : null;
 }
 
 export function Cause({ cause }) {
@@ -113,16 +125,24 @@ export function Story({ execution, told, story, turn, definition, now, actions, 
   const [visit, setVisit] = useState(null);
   const [tab, setTab] = useState("timeline");
   const [fork, setFork] = useState(null);
+  const [fetched, setFetched] = useState(null); // the chosen visit, where it is one of too many to be told one by one
   const visits = useMemo(() => [...story.visits.values()].sort((a, b) => a.id - b.id), [story, turn]);
-  const steps = useMemo(() => byStep(visits), [visits]);
+  const groups = useMemo(() => [...(story.groups?.values() || [])], [story, turn]);
+  const steps = useMemo(() => byStep(visits, groups), [visits, groups]);
   const prefix = definition?.language === "yaml" ? "step" : "state";
-  const chosen = visit !== null ? story.visits.get(visit) : undefined;
+  const chosen = visit === null ? undefined : story.visits.get(visit) || (fetched?.id === visit ? fetched : undefined);
+  const wanted = visit !== null && !story.visits.has(visit) && (fetched?.id !== visit || (!fetched.end && fetched.turn !== turn));
 
+  useEffect(() => {
+    if (!wanted) return undefined;
+    const gone = new AbortController();
+    get("visit", { execution, visit }, { signal: gone.signal }).then(({ about }) => { setFetched({ ...about, turn }); setNode(`${prefix} ${about.step}`); }, () => {});
+    return () => gone.abort();
+  }, [wanted, visit, turn]);
   const chooseVisit = (id) => {
     const found = story.visits.get(id);
-    if (!found) return;
     setVisit(id);
-    setNode(`${prefix} ${found.step}`);
+    if (found) setNode(`${prefix} ${found.step}`);
   };
   const chooseNode = (id) => {
     setNode(id);
@@ -132,15 +152,15 @@ export function Story({ execution, told, story, turn, definition, now, actions, 
   };
   // At first, what went wrong, or what goes on at the moment.
   useEffect(() => {
-    if (visit !== null || visits.length === 0) return;
-    const interesting = visits.findLast((each) => each.status === "failed" && each.kind !== "fail" && each.end && (each.parts?.length || each.violations)) || visits.findLast((each) => !each.end);
+    if (visit !== null || steps.size === 0) return;
+    const known = [...visits, ...groups.flatMap((each) => (each.bad ? [each.bad, each.last] : [each.last]))].sort((a, b) => a.id - b.id);
+    const interesting = known.findLast((each) => each.status === "failed" && each.kind !== "fail" && each.end && (each.parts?.length || each.violations)) || known.findLast((each) => !each.end);
     if (interesting) chooseVisit(interesting.id);
-  }, [definition, visits.length > 0]);
+  }, [definition, steps.size > 0]);
 
   const tone = (each) => toneOf(steps, each);
   const took = useMemo(() => tookOf(story.taken, steps), [story, steps]);
-  const among = chosen ? steps.get(chosen.step).visits : [];
-  const tabs = [["timeline", "Timeline"], ["events", html`Events <span class="soft">${number(story.events.length)}</span>`], ["source", definition?.language === "json" ? "Definition" : "YAML"], ["data", "Input & output"]];
+  const tabs = [["timeline", "Timeline"], ["events", html`Events <span class="soft">${number(story.events)}</span>`], ["source", definition?.language === "json" ? "Definition" : "YAML"], ["data", "Input & output"]];
   return html`<div class="story">
     <section class="panel graph-panel" aria-label="Graph">
       ${definition ? html`<${Graph} plan=${definition.plan} tone=${tone} took=${took} chosen=${node} onChoose=${chooseNode} label="Graph of ${told.workflow || "the workflow"}" />` : html`<${Loading} what="Drawing" />`}
@@ -149,14 +169,14 @@ export function Story({ execution, told, story, turn, definition, now, actions, 
       <section class="panel tab-panel">
         <${Tabs} tabs=${tabs} chosen=${tab} onChoose=${setTab} label="Views of the execution" />
         <div role="tabpanel" id="panel-${tab}" aria-labelledby="tab-${tab}" class="tab-content">
-          ${tab === "timeline" && html`<${Timeline} visits=${visits} start=${told.started} end=${told.stopped} now=${now} chosen=${visit} onChoose=${chooseVisit} />`}
-          ${tab === "events" && html`<${Events} execution=${execution} events=${story.events} visits=${story.visits} start=${told.started} chosen=${visit} onChoose=${chooseVisit} />`}
+          ${tab === "timeline" && html`<${Timeline} visits=${visits} groups=${groups} execution=${execution} turn=${turn} start=${told.started} end=${told.stopped} now=${now} chosen=${visit} onChoose=${chooseVisit} />`}
+          ${tab === "events" && html`<${Events} execution=${execution} total=${story.events} start=${told.started} chosen=${visit} onChoose=${chooseVisit} />`}
           ${tab === "source" && (definition ? html`<${Source} source=${definition.source} language=${definition.language} lines=${definition.lines} chosen=${node} tones=${(each) => steps.get(stepOf(each))?.status} onChoose=${chooseNode} />` : html`<${Loading} />`)}
           ${tab === "data" && html`<${Data} execution=${execution} told=${told} />`}
         </div>
       </section>
       <section class="panel inspector-panel">
-        ${chosen && values ? html`<${Inspector} execution=${execution} visit=${chosen} among=${among} now=${now} line=${definition?.lines[node]} onChoose=${chooseVisit} onLine=${() => setTab("source")} onFork=${setFork} actions=${actions} />`
+        ${chosen && values ? html`<${Inspector} execution=${execution} visit=${chosen} turn=${turn} now=${now} line=${definition?.lines[node]} onChoose=${chooseVisit} onLine=${() => setTab("source")} onFork=${setFork} actions=${actions} />`
           : values && html`<${Empty}>${node ? `${stepOf(node)} was not come to${told.status === "RUNNING" ? " yet" : ""}.` : "Choose a step to see what went in and what came out."}<//>`}
       </section>
     </div>

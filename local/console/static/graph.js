@@ -144,21 +144,24 @@ function Badge({ text, x, tone }) {
 const RANK = ["skipped", "done", "stopped", "failed", "retrying", "waiting", "running"];
 
 // The visits of each step, and how the whole of them stands: what is still under way says more than what is over.
-export function byStep(visits) {
+// `groups` are those of steps that have too many to be told one by one.
+export function byStep(visits, groups = []) {
   const steps = new Map();
   for (const visit of visits) {
     let step = steps.get(visit.step);
-    if (!step) steps.set(visit.step, (step = { visits: [], counts: {}, status: "skipped", tries: 0, violations: 0 }));
+    if (!step) steps.set(visit.step, (step = { visits: [], total: 0, counts: {}, status: "skipped", tries: 0, violations: 0 }));
     step.visits.push(visit);
+    step.total += 1;
     step.counts[visit.status] = (step.counts[visit.status] || 0) + 1;
     step.tries += visit.tries || 0;
     step.violations += visit.violations || 0;
   }
+  for (const each of groups) steps.set(each.step, { ...each, visits: each.bad && each.bad.id < each.last.id ? [each.bad, each.last] : [each.last], group: each });
   for (const step of steps.values()) {
     const worst = RANK.filter((status) => step.counts[status]).at(-1);
     const last = step.visits.at(-1).status;
     // Of a loop the last round counts, of many items all of them.
-    step.status = step.visits.length > 1 && step.visits.at(-1).iteration === undefined && !["running", "waiting", "retrying"].includes(worst) ? last : worst;
+    step.status = step.total > 1 && step.visits.at(-1).iteration === undefined && !["running", "waiting", "retrying"].includes(worst) ? last : worst;
   }
   return steps;
 }
@@ -168,7 +171,7 @@ export const stepOf = (node) => node.slice(node.indexOf(" ") + 1);
 export function toneOf(steps, node) {
   const step = steps.get(stepOf(node.id));
   if (!step) return {};
-  const many = step.visits.length;
+  const many = step.total;
   const done = (step.counts.done || 0) + (step.counts.skipped || 0);
   const badge = many > 1 ? (step.visits.at(-1).iteration === undefined ? `${number(many)}×` : `${number(done)}/${number(many)}`) : step.tries > 1 ? `${step.tries} tries` : "";
   const told = [STATUS[step.status][1].toLowerCase()];

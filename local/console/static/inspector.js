@@ -4,12 +4,13 @@ import { html, useEffect, useState } from "./vendor/view.js";
 import { get } from "./api.js";
 import { Button, Failure, Loading, Status } from "./parts.js";
 import { Diff, Json } from "./json.js";
-import { duration, nameOf, plural, time } from "./format.js";
+import { duration, nameOf, number, plural, time } from "./format.js";
+import { MapRun, Progress } from "./maps.js";
 
-export function Inspector({ execution, visit, among, now, line, onChoose, onLine, onFork, actions }) {
+export function Inspector({ execution, visit, turn, now, line, onChoose, onLine, onFork, actions }) {
   const [told, setTold] = useState(null);
   const [problem, setProblem] = useState(null);
-  const version = `${visit.id}/${visit.status}/${visit.parts?.length ?? 0}/${visit.end ?? ""}`;
+  const version = `${visit.id}/${visit.status}/${visit.parts?.length ?? 0}/${visit.end ?? turn}`;
   useEffect(() => {
     const gone = new AbortController();
     get("visit", { execution, visit: visit.id }, { signal: gone.signal }).then(
@@ -19,21 +20,21 @@ export function Inspector({ execution, visit, among, now, line, onChoose, onLine
     return () => gone.abort();
   }, [execution, version]);
   const values = told?.of === visit.id ? told : null;
-  const at = among.indexOf(visit);
+  const among = values?.among;
   return html`<section class="inspector" aria-label="Step ${visit.step}">
     <header>
       <h3>${visit.step}${visit.iteration === undefined ? "" : html` <span class="soft">#${visit.iteration}</span>`}</h3>
       <${Status} of=${visit.status} />
       <span class="soft">${visit.kind}, ${duration((visit.end ?? now) - visit.start)}${visit.tries > 1 ? `, ${plural(visit.tries, "attempt")}` : ""}</span>
       <span class="spacer"></span>
-      ${among.length > 1 && html`<span class="visits"><${Button} kind="small" disabled=${at <= 0} onClick=${() => onChoose(among[at - 1].id)}>Before<//>
-        <span class="soft">${at + 1} of ${among.length}</span><${Button} kind="small" disabled=${at >= among.length - 1} onClick=${() => onChoose(among[at + 1].id)}>After<//></span>`}
+      ${among?.total > 1 && html`<span class="visits"><${Button} kind="small" aria-label="The visit before" disabled=${among.before === null} onClick=${() => onChoose(among.before)}>Before<//>
+        <span class="soft">${number(among.at + 1)} of ${number(among.total)}</span><${Button} kind="small" aria-label="The visit after" disabled=${among.after === null} onClick=${() => onChoose(among.after)}>After<//></span>`}
       ${line && html`<${Button} kind="small" onClick=${onLine}>Line ${line}<//>`}
       ${actions && html`<${Button} kind="small" icon="fork" onClick=${() => onFork(visit)}>Fork from here<//>`}
     </header>
     ${visit.error && html`<p class="error-line"><strong>${visit.error}</strong></p>`}
     ${visit.child && html`<p><a href="#/execution/${encodeURIComponent(visit.child)}">The execution that it started: ${nameOf(visit.child)}</a></p>`}
-    ${visit.map_run && html`<p><a href="#/executions?map_run=${encodeURIComponent(visit.map_run)}">The executions of its items</a></p>`}
+    ${visit.map_run ? html`<${MapRun} map_run=${visit.map_run} turn=${turn} />` : visit.items && html`<${Progress} counts=${{ succeeded: visit.items.done, failed: visit.items.failed, aborted: visit.items.stopped, pending: visit.items.total - visit.items.done - visit.items.failed - visit.items.stopped }} total=${visit.items.total} />`}
     ${problem && html`<${Failure} problem=${problem} />`}
     ${!values && !problem && html`<${Loading} what="Reading its values" />`}
     ${values && html`<${Values} values=${values} visit=${visit} execution=${execution} now=${now} />`}

@@ -1,6 +1,7 @@
 // What happened when: a row for every visit of a step, a bar for every attempt, and the waits between them.
 
-import { html, useMemo, useState } from "./vendor/view.js";
+import { html, useEffect, useMemo, useState } from "./vendor/view.js";
+import { get } from "./api.js";
 import { Button, Status } from "./parts.js";
 import { STATUS, duration, number, plural, time } from "./format.js";
 
@@ -8,11 +9,11 @@ const PAGE = 40;
 const BUCKETS = 60;
 const WORDS = { attempt: "attempt", retry: "back-off before the next attempt", wait: "wait", gate: "waiting for a decision", agent: "waiting for an agent" };
 
-export function Timeline({ visits, start, end, chosen, onChoose, now }) {
+export function Timeline({ visits, groups = [], execution, turn, start, end, chosen, onChoose, now }) {
   const [even, setEven] = useState(false);
-  const rows = useMemo(() => grouped(visits), [visits]);
+  const rows = useMemo(() => grouped(visits, groups), [visits, groups]);
   const last = end ?? now;
-  const scale = useMemo(() => (even ? evenly(visits, start, last) : truly(start, last)), [even, even ? visits : 0, start, last]);
+  const scale = useMemo(() => (even ? evenly(visits, groups, start, last) : truly(start, last)), [even, even ? visits : 0, even ? groups : 0, start, last]);
   const ticks = useMemo(() => ticksOf(start, last, scale, even), [start, last, scale, even]);
   if (rows.length === 0) return html`<p class="empty">No step has been come to yet.</p>`;
   return html`<div class="timeline">
@@ -22,13 +23,13 @@ export function Timeline({ visits, start, end, chosen, onChoose, now }) {
     </div>
     <div class="timeline-axis" aria-hidden="true"><span></span><div class="lane">${ticks.map(([at, words]) => html`<span class="tick" style=${{ left: `${at}%` }}>${words}</span>`)}</div></div>
     <div class="timeline-rows" tabindex="0" role="group" aria-label="Visits">${rows.map((row) => (row.group
-      ? html`<${Group} key=${`g${row.key}`} row=${row} scale=${scale} chosen=${chosen} onChoose=${onChoose} last=${last} />`
+      ? html`<${Group} key=${`g${row.key}`} row=${row} scale=${scale} chosen=${chosen} onChoose=${onChoose} last=${last} execution=${execution} turn=${turn} />`
       : html`<${Row} key=${row.visit.id} visit=${row.visit} depth=${row.depth} scale=${scale} chosen=${chosen} onChoose=${onChoose} last=${last} />`))}</div>
   </div>`;
 }
 
 // Rows in the order in which steps were first come to; what many items of a Map did is one group for each step.
-function grouped(visits) {
+function grouped(visits, told) {
   const depth = new Map();
   const rows = [];
   const groups = new Map();
@@ -47,7 +48,9 @@ function grouped(visits) {
     }
     group.visits.push(visit);
   }
-  return rows;
+  for (const each of told) rows.push({ group: true, key: each.step, step: each.step, kind: each.kind, depth: each.depth, told: each });
+  const first = (row) => row.visit?.id ?? row.told?.first ?? row.visits[0].id;
+  return told.length ? rows.sort((a, b) => first(a) - first(b)) : rows;
 }
 
 const truly = (start, end) => {
@@ -56,8 +59,9 @@ const truly = (start, end) => {
 };
 
 // Every moment at which something began or ended is as far from the next as any other: a wait of a day hides nothing.
-function evenly(visits, start, end) {
+function evenly(visits, groups, start, end) {
   const found = new Set([start, end]);
+  for (const group of groups) found.add(group.lane.from).add(group.lane.to);
   for (const visit of visits) {
     found.add(visit.start);
     if (visit.end) found.add(visit.end);
@@ -104,34 +108,70 @@ function Bar({ what, of, scale, last, status, number: attempt }) {
   return html`<span class="bar ${what} is-${status} ${of.end ? "" : "going"}" style=${{ left: `${from}%`, width: `${Math.max(0, to - from)}%` }} title=${title}></span>`;
 }
 
-function Group({ row, scale, chosen, onChoose, last }) {
+const ORDER = ["failed", "retrying", "waiting", "running", "stopped"]; // what is looked for before any other
+const rank = (visit) => (ORDER.includes(visit.status) ? ORDER.indexOf(visit.status) : ORDER.length);
+
+function Group({ row, scale, chosen, onChoose, last, execution, turn }) {
   const [open, setOpen] = useState(false);
   const [page, setPage] = useState(0);
   const [only, setOnly] = useState("");
-  const counts = {};
-  for (const visit of row.visits) counts[visit.status] = (counts[visit.status] || 0) + 1;
-  const buckets = useMemo(() => density(row.visits, scale, last), [row.visits.length, scale, last]);
-  const listed = open ? (only ? row.visits.filter((visit) => visit.status === only) : row.visits) : [];
-  const pages = Math.max(1, Math.ceil(listed.length / PAGE));
-  const at = Math.min(page, pages - 1);
+  const [item, setItem] = useState("");
+  const counts = row.told ? row.told.counts : countsOf(row.visits);
+  const all = row.told ? row.told.total : row.visits.length;
+  const buckets = useMemo(() => (row.told ? stretches(row.told.lane, scale) : density(row.visits, scale, last)), [row.told || row.visits.length, scale, last]);
+  const listed = usePage(row, { open, only, item, page }, execution, turn);
+  const pages = Math.max(1, Math.ceil(listed.total / PAGE));
+  const show = (status) => { setOnly(status); setPage(0); };
+  const ordered = Object.entries(counts).sort(([a], [b]) => rank({ status: a }) - rank({ status: b }));
   return html`<div class="timeline-group">
     <button type="button" class="timeline-row group" aria-expanded=${open} onClick=${() => setOpen(!open)}>
-      <span class="timeline-name" style=${{ "--depth": row.depth }}><span class="fold"></span><span class="name">${row.step}</span><span class="count">×${number(row.visits.length)}</span></span>
+      <span class="timeline-name" style=${{ "--depth": row.depth }}><span class="fold"></span><span class="name" title=${row.step}>${row.step}</span><span class="count">×${number(all)}</span></span>
       <span class="lane">${buckets.map(([left, width, weight, failed]) => html`<span class="bucket ${failed ? "failed" : ""}" style=${{ left: `${left}%`, width: `${width}%`, opacity: weight }}></span>`)}</span>
     </button>
-    <div class="timeline-counts" style=${{ "--depth": row.depth }}>${Object.entries(counts).map(([status, count]) => html`<button type="button" class="chip ${only === status ? "chosen" : ""}" aria-pressed=${only === status}
-      onClick=${() => { setOnly(only === status ? "" : status); setOpen(true); setPage(0); }}><${Status} of=${status} quiet text=${`${number(count)} ${STATUS[status][1].toLowerCase()}`} /></button>`)}</div>
+    <div class="timeline-counts" style=${{ "--depth": row.depth }}>${ordered.map(([status, count]) => html`<button type="button" class="chip ${only === status ? "chosen" : ""}" aria-pressed=${only === status}
+      onClick=${() => { show(only === status ? "" : status); setOpen(true); }}><${Status} of=${status} quiet text=${`${number(count)} ${STATUS[status][1].toLowerCase()}`} /></button>`)}</div>
     ${open && html`<div class="timeline-items">
-      ${listed.slice(at * PAGE, (at + 1) * PAGE).map((visit) => html`<${Row} key=${visit.id} visit=${visit} depth=${row.depth + 1} named=${`#${visit.iteration}`} scale=${scale} chosen=${chosen} onChoose=${onChoose} last=${last} />`)}
-      ${pages > 1 && html`<div class="pager"><${Button} kind="small" disabled=${at === 0} onClick=${() => setPage(at - 1)}>Earlier<//>
-        <span>${number(at * PAGE + 1)} to ${number(Math.min(listed.length, (at + 1) * PAGE))} of ${plural(listed.length, "item")}</span>
-        <${Button} kind="small" disabled=${at === pages - 1} onClick=${() => setPage(at + 1)}>Later<//>
-        <label class="jump">Item <input type="text" inputmode="numeric" size="6" aria-label="Go to the item of this number" onChange=${(event) => {
-          const found = listed.findIndex((visit) => visit.iteration === event.target.value.trim());
-          if (found >= 0) { setPage(Math.floor(found / PAGE)); onChoose(listed[found].id); }
-        }} /></label></div>`}
+      <div class="pager"><label class="jump">${row.loop ? "Round" : "Item"} <input type="text" inputmode="numeric" size="6" aria-label="Go to the item of this number" value=${item} onChange=${(event) => { setItem(event.target.value.trim()); setPage(0); }} /></label>
+        ${(item || only) && html`<${Button} kind="small" onClick=${() => { setItem(""); show(""); }}>Show all<//>`}
+        <span role="status">${listed.total === 0 ? (listed.busy ? "Reading …" : "None is like that.") : html`${number(page * PAGE + 1)} to ${number(Math.min(listed.total, (page + 1) * PAGE))} of ${plural(listed.total, "item")}${only || item ? "" : counts.failed ? ", failed ones first" : ""}`}</span>
+        ${pages > 1 && html`<span class="buttons"><${Button} kind="small" disabled=${page === 0} onClick=${() => setPage(page - 1)}>Back<//><${Button} kind="small" disabled=${page >= pages - 1} onClick=${() => setPage(page + 1)}>Further<//></span>`}</div>
+      ${listed.items.map((visit) => html`<${Row} key=${visit.id} visit=${visit} depth=${row.depth + 1} named=${visit.iteration === undefined ? time(visit.start) : `#${visit.iteration}`} scale=${scale} chosen=${chosen} onChoose=${onChoose} last=${last} />`)}
     </div>`}
   </div>`;
+}
+
+// A page of a group's visits: of those that are here, or asked for where they are too many.
+function usePage(row, { open, only, item, page }, execution, turn) {
+  const [fetched, setFetched] = useState({ items: [], total: 0, busy: true });
+  const there = !row.told;
+  useEffect(() => {
+    if (there || !open) return undefined;
+    const gone = new AbortController();
+    get("visits", { execution, step: row.step, status: only, item, offset: page * PAGE, limit: PAGE }, { signal: gone.signal }).then(
+      (told) => setFetched({ ...told, busy: false }), () => {});
+    return () => gone.abort();
+  }, [there, open, execution, row.step, only, item, page, turn]);
+  if (!there) return fetched;
+  if (!open) return { items: [], total: 0 };
+  const found = row.visits.filter((visit) => (!only || visit.status === only) && (!item || visit.iteration === item || visit.iteration?.endsWith(`/${item}`)));
+  found.sort((a, b) => rank(a) - rank(b) || a.id - b.id);
+  return { items: found.slice(page * PAGE, (page + 1) * PAGE), total: found.length };
+}
+
+function countsOf(visits) {
+  const counts = {};
+  for (const visit of visits) counts[visit.status] = (counts[visit.status] || 0) + 1;
+  return counts;
+}
+
+// The same of visits that are told together: the stretches are of true time.
+function stretches(lane, scale) {
+  const wide = (lane.to - lane.from) / lane.weights.length, most = Math.max(1, ...lane.weights), failed = new Set(lane.failed);
+  return lane.weights.flatMap((weight, at) => {
+    if (!weight) return [];
+    const left = scale(lane.from + at * wide), right = scale(lane.from + (at + 1) * wide);
+    return [[left, Math.max(0, right - left), 0.25 + 0.75 * (weight / most), failed.has(at)]];
+  });
 }
 
 // How many were under way in each stretch of the lane.
