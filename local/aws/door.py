@@ -110,6 +110,7 @@ class Door:
         if self._snapshots is not None and self._snapshots.there:
             self.moto.load()
             self.sources.look()
+            self.schedules.look()
 
     def close(self) -> None:
         self.sources.close()
