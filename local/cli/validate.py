@@ -11,13 +11,15 @@ from ...handlers.workflows import Checked, check_together
 from .files import check
 from .problem import WrongRequest
 
+CASES = (".test.yaml", ".test.yml")
+
 
 def validate(options: argparse.Namespace) -> int:
     checked: list[Checked] = []
     unread: list[str] = []
-    for name in options.files:
+    for path in map(Path, options.files):
         try:
-            checked.append(check(Path(name), imports=True))
+            checked.append(_check_cases(path) if path.name.endswith(CASES) else check(path, imports=True))
         except WrongRequest as problem:
             unread.append(str(problem))
     if len(checked) > 1:
@@ -39,3 +41,11 @@ def validate(options: argparse.Namespace) -> int:
         else:
             print(f"{file.origin}: ok")
     return 0 if ok else 2
+
+
+def _check_cases(path: Path) -> Checked:
+    """A file of test cases, which stands beside the workflow that it is for."""
+    from ..testing.cases.reading import read
+
+    file = read(path)
+    return Checked(str(path), findings=[each.to_json() for each in file.diagnostics], texts=file.texts())

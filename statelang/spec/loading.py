@@ -110,6 +110,10 @@ def _read(data: Any, reader: StepReader, schemas: ReadSchema | None) -> Spec | N
             "S105", f"a spec is a mapping, not {kind_of(data)}", (), 'it begins with `stratum: "1"`'
         )
         return None
+    if "stratum_test" in data:
+        how = "`stratum test` runs them, and `stratum validate` checks a file that is called NAME.test.yaml"
+        reader.problem("S105", "these are test cases, not a spec", ("stratum_test",), how)
+        return None
     if is_asl(data):
         reader.problem("S105", "this is Amazon States Language, not a spec", ())
         return None

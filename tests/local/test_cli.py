@@ -304,6 +304,20 @@ def test_a_json_schema_file_is_a_contract(folder: Path) -> None:
     assert "order.schema.json is neither JSON nor YAML" in done.stderr
 
 
+def test_test_cases_are_validated_as_such_and_run_as_nothing_else(folder: Path) -> None:
+    cases = folder / "hello.test.yaml"
+    cases.write_text(
+        'stratum_test: "1"\ncases: [{name: fine, input: {name: Ada}, expect: {path: [greet]}}]\n'
+    )
+    done = stratum(folder, "validate", "hello.yaml", "hello.test.yaml")
+    assert (done.returncode, done.stdout) == (0, "hello.yaml: ok\nhello.test.yaml: ok\n"), done.stderr
+    assert "these are test cases, not a spec" in stratum(folder, "run", "hello.test.yaml").stderr
+    cases.write_text(cases.read_text().replace("expect", "expekt"))
+    done = stratum(folder, "validate", "hello.yaml", "hello.test.yaml")
+    assert done.returncode == 2
+    assert "did you mean `expect`?" in done.stderr
+
+
 def test_files_that_are_validated_together_are_checked_against_each_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
