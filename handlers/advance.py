@@ -17,8 +17,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.parser import BaseModel, parse
 
+from .loading import ExecutionNotFound
 from .logs import logger
 from .runtime import Runtime, invoked
+
+FORGET = "forget"
+"""The message that an execution's time is over: see `retention`."""
 
 
 class AdvanceBody(BaseModel):
@@ -37,6 +41,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Takes an SQS event and answers `{"batchItemFailures": [...]}`."""
     bodies: dict[str, AdvanceBody | Exception] = {}
+    forgetting: list[AdvanceBody] = []
     groups: defaultdict[str, defaultdict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for record in event["Records"]:
         try:
@@ -44,12 +49,23 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
         except (ValueError, LookupError, TypeError) as error:  # no JSON, or not what a message is
             bodies[record["messageId"]] = error
             continue
-        groups[body.tenant][body.execution].append(body.message)
-    failures = {
+        if body.message.get("type") == FORGET:
+            forgetting.append(body)
+        else:
+            groups[body.tenant][body.execution].append(body.message)
+    failures: dict[tuple[str, str], Exception] = {
         (tenant, execution): error
         for tenant, messages in groups.items()
         for execution, error in runtime.executions(tenant).advance(messages).items()
     }
+
+    for body in forgetting:
+        if (body.tenant, body.execution) in failures:
+            continue
+        try:
+            _forget(runtime, body)
+        except Exception as error:  # one execution's trouble must not hold up the rest of its batch
+            failures[body.tenant, body.execution] = error
 
     def answer(record: Any) -> None:
         body = bodies[record.message_id]
@@ -57,6 +73,9 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
             logger.error("a message that is none", message_id=record.message_id, reason=str(body))
             raise body
         failure = failures.get((body.tenant, body.execution))
+        if runtime.retention is not None and _is_late(body, failure):
+            logger.info("woke nobody", tenant=body.tenant, execution=body.execution)
+            return
         if failure is not None:
             logger.warning(
                 "not advanced", tenant=body.tenant, execution=body.execution, received=body.message["type"],
@@ -67,6 +86,17 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event=event, record_handler=answer, processor=processor, context=context)  # pyright: ignore[reportReturnType]
+
+
+def _is_late(body: AdvanceBody, failure: Exception | None) -> bool:
+    """Whether it is the tick of an execution that was forgotten before its time came: one that was stopped, say."""
+    return isinstance(failure, ExecutionNotFound) and body.message.get("type") == "tick"
+
+
+def _forget(runtime: Runtime, body: AdvanceBody) -> None:
+    from . import retention
+
+    retention.handle(runtime, body.model_dump())
 
 
 def _body(runtime: Runtime, record: dict[str, Any]) -> Any:

@@ -94,6 +94,11 @@ class Executions:
             if len(self._cache) > _CACHED:
                 self._cache.popitem(last=False)
 
+    def drop(self, execution: str) -> None:
+        """Remembers nothing more of an execution that is no longer in the store."""
+        with self._lock:
+            self._cache.pop(execution, None)
+
     # -- writing ---------------------------------------------------------------------------------------
 
     def start(
@@ -345,6 +350,8 @@ class Executions:
         if not pending and plan.due is None:
             if ticked and loaded.head is not None and loaded.head.status != loaded.snapshot["status"]:
                 # Whoever committed the end ended before the head said so.
+                if loaded.snapshot["status"] != "RUNNING":
+                    self._expire(loaded)
                 self.store.put_head(
                     replace(self._head(loaded, None, now, loaded.head.fields), digest=loaded.digest)
                 )
@@ -386,6 +393,7 @@ class Executions:
                     )
                 if loaded.snapshot["status"] != "RUNNING" and counts(loaded.snapshot):
                     self.limiter.leave()
+                    self._expire(loaded)
             for command in plan.commands:
                 if command["type"] in _KEPT:
                     self._keep(loaded, command)
@@ -402,6 +410,14 @@ class Executions:
             runtime.outbox.perform(bodies)
         if answers:
             runtime.outbox.advance(answers)
+
+    def _expire(self, loaded: Loaded) -> None:
+        """Has what has ended be forgotten in time, where there is a retention; a map's children go with their parent."""
+        if self._runtime.retention is not None and counts(loaded.snapshot):
+            from . import retention
+
+            stopped = loaded.snapshot.get("stopped") or self._runtime.clock()
+            retention.ended(self.store, loaded.execution, stopped, self._runtime.retention)
 
     def _log(self, loaded: Loaded, commit: Commit) -> None:
         from .execution_logs import write

@@ -80,6 +80,7 @@ class Runtime:
 
     `observer`, where given, is called with the execution's ARN and each commit after it was appended.
     `telemetry`, where given, is told what happens, and writes it out when it is flushed.
+    `retention` is how long executions are kept after they have ended, in milliseconds; None for ever.
     `requester` says for whom executions are started (`Identity.to_json`); None where nobody has said.
     """
 
@@ -102,6 +103,7 @@ class Runtime:
         elsewhere: Elsewhere | None = None,
         lacks: Lacks | None = None,
         telemetry: Collector | None = None,
+        retention: int | None = None,
     ):
         self.store = store
         self.outbox = outbox
@@ -111,6 +113,7 @@ class Runtime:
         self.account = account
         self.observer = observer
         self.telemetry = telemetry
+        self.retention = retention
         self.single_threaded = single_threaded
         self.mocks = mocks
         self.requester = requester
@@ -264,6 +267,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Runtime:
     - `STRATUM_ADVANCE_QUEUE`, `STRATUM_TASK_QUEUE`: queue URLs. Without them nothing runs here: Step Functions does.
     - `STRATUM_SCHEDULE_GROUP`, `STRATUM_SCHEDULE_ROLE`, `STRATUM_ADVANCE_QUEUE_ARN`, `STRATUM_SCHEDULE_AFTER` (seconds): for
       what is due far ahead.
+    - `STRATUM_RETENTION`: for how many seconds executions are kept after they have ended; for ever without it.
     - `STRATUM_LONG_FUNCTIONS`: names of functions that are invoked asynchronously, with commas between them.
     """
     from . import telemetry
@@ -279,6 +283,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Runtime:
         region=environ.get("AWS_REGION", "us-east-1"),
         account=environ.get("STRATUM_ACCOUNT", "123456789012"),
         telemetry=telemetry.from_environment(environ),
+        retention=int(environ["STRATUM_RETENTION"]) * 1000 if environ.get("STRATUM_RETENTION") else None,
     )
     return runtime
 

@@ -28,7 +28,7 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
     tenants = (event.get("detail") or {}).get("tenants")
     if not tenants:
         tenants = _tenants(runtime)
-    woken = overdue = 0
+    woken = overdue = forgotten = 0
     for tenant in tenants:
         now = runtime.clock()
         due = runtime.executions(tenant).store.due(now, _PAGE)
@@ -40,11 +40,19 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
             runtime.outbox.advance(bodies)
             logger.info("woken", tenant=tenant, executions=[head.execution for head in due])
         woken += len(bodies)
+        if runtime.retention is not None:
+            forgotten += _sweep(runtime, tenant)
         if runtime.telemetry is not None and (gate := _oldest_gate(runtime, tenant)) is not None:
             runtime.telemetry.value("OldestGate", (now - gate) / 1000)
     # The deployment makes a metric of it, and an alarm: what is woken again and again is stuck.
-    logger.info("swept", woken=woken, overdue_seconds=overdue // 1000)
+    logger.info("swept", woken=woken, forgotten=forgotten, overdue_seconds=overdue // 1000)
     return {"woken": woken}
+
+
+def _sweep(runtime: Runtime, tenant: str) -> int:
+    from . import retention
+
+    return retention.sweep(runtime, tenant)
 
 
 def _oldest_gate(runtime: Runtime, tenant: str) -> int | None:

@@ -62,6 +62,8 @@ class Settings:
     """`STRATUM_NOTIFY`, as `notifications.read` gives it."""
     tenants: Sequence[str] = ()
     """Tenants that are swept although nobody has registered them."""
+    retention: int | None = None
+    """Seconds for which executions are kept after they have ended; None for ever."""
     scheduler_after: int = 900
     """A wake-up further ahead than this is EventBridge Scheduler's; one nearer is a delayed message (900 s at the most)."""
 
@@ -90,6 +92,19 @@ def machine_name(stage: str, workflow: str) -> str:
     """What a workflow's state machine is called on Step Functions, where all stages share the names."""
     whole = f"{stack_name(stage)}-{workflow}"
     return whole if len(whole) <= 80 else f"{whole[:71]}-{hashlib.sha256(workflow.encode()).hexdigest()[:8]}"
+
+
+_UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def retention_of(text: str) -> int:
+    """Seconds of `90d`, `12h`, `4w`. Raises `Refused`."""
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdigit() and int(number) and len(number) <= 5 and unit in _UNITS):
+        raise Refused(
+            f"--retention {text}: write it like 90d, with hours (h), days (d) or weeks (w); without it, nothing is forgotten"
+        )
+    return int(number) * _UNITS[unit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +209,10 @@ def plan(workflows: Sequence[Source], settings: Settings) -> Deployment:
     if sum(len(each.deployed) + 1 for each in functions.values() if each.long) > _LONG_NAMES:
         problems.append(
             f"too many functions may run for more than {LONG} s: give steps a shorter timeout, or make two stages of them"
+        )
+    if settings.retention is not None and settings.target != "engine":
+        problems.append(
+            "--retention is the engine's: Step Functions forgets executions after 90 days by itself"
         )
     if problems:
         raise Refused("\n".join(problems))

@@ -175,6 +175,31 @@ class DynamoDbStore:
     def _payload_item(self, execution: str, digest: str, text: str) -> dict[str, Any]:
         return {**self._key(execution, f"p#{digest}"), **self._body(execution, digest, pack_text(text))}
 
+    def forget(self, execution: str, limit: int) -> bool:
+        last = (_commit_key(0), "head")
+        items = self._query(
+            None, "pk = :p", {":p": self._key(execution, "")["pk"]}, max(limit, len(last) + 1), ConsistentRead=True,
+            ScanIndexForward=False, ProjectionExpression="sk, #o", ExpressionAttributeNames={"#o": "object"},
+        )  # fmt: skip
+        self._written.clear()
+        for item in items:
+            if "object" in item and self._bucket is not None:
+                self._s3.delete_object(Bucket=self._bucket, Key=item["object"]["S"])
+        sorts = [item["sk"]["S"] for item in items]
+        self._write_all(
+            [{"DeleteRequest": {"Key": self._key(execution, sort)}} for sort in sorts if sort not in last]
+        )
+        if len(items) >= max(limit, len(last) + 1):
+            return False
+        deletes: list[Any] = [
+            {"Delete": {"TableName": self._table, "Key": self._key(execution, sort)}}
+            for sort in last
+            if sort in sorts
+        ]
+        if deletes:
+            self._client.transact_write_items(TransactItems=deletes)
+        return True
+
     def _body(self, execution: str, digest: str, body: bytes) -> dict[str, Any]:
         if len(body) <= MAX_ITEM:
             return {"body": {"B": body}}
@@ -437,11 +462,12 @@ class DynamoDbStore:
         self._write([self._record_item(each) for each in records])
 
     def _write(self, items: Sequence[dict[str, Any]]) -> None:
-        """Writes items in as few requests as DynamoDB's limits on entries and bytes allow."""
-        for first in range(0, len(items), _WRITTEN_AT_ONCE):
-            left: list[Any] = [
-                {"PutRequest": {"Item": item}} for item in items[first : first + _WRITTEN_AT_ONCE]
-            ]
+        self._write_all([{"PutRequest": {"Item": item}} for item in items])
+
+    def _write_all(self, requests: Sequence[dict[str, Any]]) -> None:
+        """Puts and deletes in as few requests as DynamoDB's limits on entries and bytes allow."""
+        for first in range(0, len(requests), _WRITTEN_AT_ONCE):
+            left: list[Any] = list(requests[first : first + _WRITTEN_AT_ONCE])
             while left:
                 answer = self._client.batch_write_item(RequestItems={self._table: left})
                 left = answer.get("UnprocessedItems", {}).get(self._table, [])

@@ -179,6 +179,11 @@ class Store(Protocol):
 
     def delete(self, kind: str, key: str) -> None: ...
 
+    def forget(self, execution: str, limit: int) -> bool:
+        """Deletes a log with its payloads and its head, about `limit` items at a time; answers whether nothing is left. Its
+        first commit and its head go last, and together: until then its name is taken."""
+        ...
+
     def stored(self, execution: str, seq: int) -> tuple[str, bytes] | None:
         """The digest and the stored form of a commit, for `verify`. None where there is none."""
         ...

@@ -42,6 +42,9 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
         "STRATUM_TASK_QUEUE": ref(tasks), "STRATUM_SCHEDULE_GROUP": ref("Schedules"),
         "STRATUM_SCHEDULE_ROLE": att("SchedulesRole"), "STRATUM_SCHEDULE_AFTER": str(deployment.settings.scheduler_after),
     }  # fmt: skip
+    if (retention := deployment.settings.retention) is not None:
+        environment["STRATUM_RETENTION"] = str(retention)
+        parts.output("RetentionSeconds", str(retention), "How long executions are kept after they have ended")
     telling, told = people.telling(parts, deployment)
     own = [
         Own(
@@ -50,7 +53,7 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
         ),
         Own(
             "Advance", "stratum.handlers.advance.handler", _ADVANCE_SECONDS,
-            [*store, *out, roles.receive(advance, *([results] if results else []))],
+            [*store, *out, roles.receive(advance, *([results] if results else [])), *_forgetting(deployment)],
             {**environment, **({"STRATUM_RESULT_QUEUE": att(results)} if results else {})},
             description="Decides what follows from messages, and commits it",
         ),
@@ -104,6 +107,16 @@ def _calls(deployment: Deployment) -> list[dict[str, Any]]:
 def _long(deployment: Deployment) -> dict[str, str]:
     names = [each.deployed for each in deployment.functions if each.long]
     return {"STRATUM_LONG_FUNCTIONS": ",".join(names)} if names else {}
+
+
+def _forgetting(deployment: Deployment) -> list[dict[str, Any]]:
+    """What deletes executions whose time is over."""
+    if deployment.settings.retention is None:
+        return []
+    return [
+        roles.allow("dynamodb:BatchWriteItem", att("Table")),
+        roles.allow("s3:DeleteObject", sub("${Bucket.Arn}/*")),
+    ]
 
 
 def _tenants(deployment: Deployment) -> dict[str, str]:

@@ -51,6 +51,7 @@ class Stage:
         return Runtime(
             store, self._outbox(), _Elsewhere(), region=self.found.region, account=self.found.account,
             clients=lambda service, account, region: self.clients(service),
+            retention=int(self.found.outputs["RetentionSeconds"]) * 1000 if "RetentionSeconds" in self.found.outputs else None,
         )  # fmt: skip
 
     def _outbox(self) -> Outbox:

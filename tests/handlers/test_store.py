@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from moto import mock_aws
 from stratum.handlers.store import Commit, Conflict, Entry, Head, InvalidToken, Store, StoreError, verify
 from stratum.handlers.store.dynamodb import DynamoDbStore
 from stratum.handlers.store.table import create_table
+from stratum.local.sqlite_store import SqliteStore
 from stratum.local.stores import StoreUrlError, open_store
 
 X = "arn:aws:states:us-east-1:123456789012:execution:orders:eins"
@@ -246,6 +249,33 @@ def test_a_broken_chain_is_found_at_its_place(store: Store, harm: Any, broken: i
     assert verify(store, X) == []
     harm(Vandal(store))
     assert verify(store, X)[0].seq == broken
+
+
+def test_a_forgotten_log_leaves_nothing_and_takes_nothing_of_others(store: Store) -> None:
+    other = f"{X}-andere"
+    large = "".join(random.Random(1).choices("abcdefgh", k=1_200_000))
+    append(store, commit(0), commit(1, snapshot={"text": "x" * 5000}), commit(2, snapshot={"text": large}))
+    append(store, commit(0), execution=other)
+    append(store, commit(0), commit(1), execution=f"{X}/work", with_head=False)
+    before = store.payload(X, hashlib.sha256(("x" * 5000).encode()).hexdigest())
+    steps = 1
+    while not store.forget(X, 1):  # as little at a time as can be
+        assert store.head(X) is not None or isinstance(store, SqliteStore)
+        assert isinstance(store.append([Entry(X, commit(0), "")])[0], Conflict)
+        steps += 1
+    assert steps > 2 or not isinstance(store, DynamoDbStore)
+    assert store.forget(f"{X}/work", 100)
+    assert (store.head(X), store.commits(X), store.stored(X, 0)) == (None, [], None)
+    assert [each.execution for each in store.heads().items] == [other]
+    assert dict(store.kept()) == {"log": other}
+    assert len(store.commits(other)) == 1
+    if before is not None:
+        assert store.payload(X, hashlib.sha256(("x" * 5000).encode()).hexdigest()) is None
+    if isinstance(store, DynamoDbStore):
+        assert store._s3.list_objects_v2(Bucket="large")["KeyCount"] == 0
+    assert store.forget(X, 100)  # once more changes nothing
+    append(store, commit(0, snapshot={"text": "x" * 5000}))  # its name is free again
+    assert store.commits(X)[0].snapshot == {"text": "x" * 5000}
 
 
 def test_a_tenant_sees_nothing_of_another(store: Store) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from deployments import EXAMPLES, FILES, KEY, deployment, made
 from stratum.infra import notifications
-from stratum.infra.plan import Refused, Settings, Source, bound, functions_called, plan
+from stratum.infra.plan import Refused, Settings, Source, bound, functions_called, plan, retention_of
 from stratum.infra.template import checks
 from stratum.infra.template.artifacts import artifacts_template
 from stratum.infra.template.release import Live, parameters
@@ -82,6 +82,23 @@ def test_what_is_secret_of_notifications_is_read_from_a_secret() -> None:
     assert allowed(template, "TasksRole")["secretsmanager:GetSecretValue"] == [arn]
     with pytest.raises(notifications.Unfit, match="or the ARN of a secret"):
         notifications.read("arn:aws:ssm:us-east-1:123456789012:parameter/x")
+
+
+def test_only_what_forgets_may_delete_in_bulk() -> None:
+    template = made(deployment("orders/orders.yaml", retention=retention_of("90d")))
+    assert checks.broken(template) == []
+    for name in ("Advance", "Api"):
+        variables = template["Resources"][f"{name}Function"]["Properties"]["Environment"]["Variables"]
+        assert variables["STRATUM_RETENTION"] == "7776000"
+    assert {"dynamodb:BatchWriteItem", "s3:DeleteObject"} <= set(allowed(template, "AdvanceRole"))
+    for role in ("ApiRole", "TasksRole", "TimersRole"):
+        assert not {"dynamodb:BatchWriteItem", "s3:DeleteObject"} & set(allowed(template, role))
+    assert "s3:DeleteObject" not in allowed(made(deployment("orders/orders.yaml")), "AdvanceRole")
+    for wrong in ("90", "0d", "d", "1y", "-3d"):
+        with pytest.raises(Refused, match="write it like 90d"):
+            retention_of(wrong)
+    with pytest.raises(Refused, match="Step Functions forgets"):
+        deployment("orders/orders.yaml", target="step-functions", retention=86400)
 
 
 def test_the_bucket_of_artifacts_keeps_the_rules() -> None:

@@ -11,7 +11,7 @@ function `publish` of `cli/versions.py`, imported when it is the command that ru
 - `testing`: tests of workflows, and what they took of them.
 - `cost`: what workflows cost.
 - `work`: the gates and agent steps that people and agents answer.
-- `operations`: backups, tenants, traces.
+- `operations`: backups, what is forgotten, tenants, traces.
 - `serving`: servers: AWS on this machine, MCP, and its place in a project.
 - `cloud`: stages on AWS.
 - `adding`: how a command is added.

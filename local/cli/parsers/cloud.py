@@ -94,6 +94,11 @@ def declare(commands: Commands) -> None:
         metavar="NAME",
         help="a tenant that is swept although `stratum tenants` has not registered it; may be given again",
     )
+    deploy.add_argument(
+        "--retention",
+        metavar="90d",
+        help="forget executions so long after they have ended: hours, days or weeks (default: never)",
+    )
     deploy.add_argument("--schedule-after", type=int, default=900, help=argparse.SUPPRESS)
 
     destroy = commands.add(

@@ -1,4 +1,4 @@
-"""Commands for whoever keeps a store: backups, tenants, traces."""
+"""Commands for whoever keeps a store: backups, what is forgotten, tenants, traces."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ def declare(commands: Commands) -> None:
             "--tenant", action="append", default=[], metavar="NAME", help="this tenant alone; may be given again"
         )  # fmt: skip
         command.add_argument("--json", action="store_true", help="what is in it, as JSON")
+
+    prune = commands.add_with_store("prune", "prune:prune", "forget executions that ended long ago")
+    prune.add_argument(
+        "--older-than",
+        metavar="90d",
+        required=True,
+        help="that ended so long ago, or before this date or time",
+    )
+    prune.add_argument("--workflow", metavar="NAME", help="of this workflow alone")
+    prune.add_argument("--status", metavar="STATUS", help="that ended like this, such as SUCCEEDED")
+    prune.add_argument("--dry-run", action="store_true", help="show them only")
+    prune.add_argument("--yes", action="store_true", help="do not ask")
 
     tenants = commands.add_with_store("tenants", "tenants:tenants", "show and set what tenants may do")
     tenants.add_argument(
