@@ -40,15 +40,17 @@ def edit(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Of `text` what an `edit` (as `spec.edits.edit_of` reads it) comes to.
 
     `changes` are `{"from", "to", "insert"}` of the text, counted as JavaScript counts; `line` and `end_line` are those of the
-    new text that are new; `step` is the step that it was about, and `notes` what somebody should know.
+    new text that are new; `step` is the step that it was about, `notes` what somebody should know, and `shape` that
+    of the new text.
+    What cannot be done answers `refused`, the reason, and its `line` where it has one.
     """
-    from ...statelang.spec.edits import NotEdited, apply, edit_of
+    from ...statelang.spec.edits import NotEdited, apply, edit_of, shape
 
     text = content_of(parameters).decode()
     try:
         made = apply(text, edit_of(parameters.get("edit")))
     except NotEdited as refused:
-        raise Refusal(422, str(refused), line=refused.line) from None
+        return {"refused": str(refused), "line": refused.line}
     except ValueError as wrong:
         raise Refusal(400, str(wrong)) from None
     changes: list[dict[str, Any]] = []
@@ -67,6 +69,7 @@ def edit(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "changes": changes, "step": made.step, "notes": made.notes,
         "line": min(lines, default=None), "end_line": max(lines, default=None),
+        "shape": shape(spec.read_source(made.text)[0]),
     }  # fmt: skip
 
 

@@ -6,11 +6,14 @@ let loading = null;
 const load = () => (loading ??= import("./vendor/editor.js"));
 
 // `given` is `{text}`: a new one replaces what is written. What is typed is told to `onChange` and never comes back, as it
-// may be older by then than what has been typed since. `marks` are findings `{severity, message, line, column, endLine?, endColumn?}`; `line` is brought into sight.
-export function TextEditor({ given, language, marks, line, onChange, label }) {
+// may be older by then than what has been typed since. `tools` is given `{undo, redo, apply}`;
+// `apply({base, changes, line})` edits the text `base` as one change that can be undone, puts the cursor into the line and
+// answers the new text, or null where the text is another by now. `marks` are findings `{severity, message, line, column, endLine?, endColumn?}`; `line` is brought into sight.
+export function TextEditor({ given, language, marks, line, tools, onChange, label }) {
   const host = useRef(null);
   const kept = useRef({ view: null, code: null, changed: onChange });
   kept.current.changed = onChange;
+  kept.current.given = given; // what is given while the component is still loaded, too
   useEffect(() => {
     let gone = false;
     load().then((code) => {
@@ -18,8 +21,10 @@ export function TextEditor({ given, language, marks, line, onChange, label }) {
       const root = host.current.shadowRoot || host.current.attachShadow({ mode: "open" });
       kept.current.code = code;
       kept.current.language = new code.Compartment();
-      kept.current.view = new code.EditorView({ root, parent: root, state: stateOf(code, given.text, kept, language, label) });
+      kept.current.view = new code.EditorView({ root, parent: root, state: stateOf(code, kept.current.given.text, kept, language, label) });
       kept.current.view.scrollDOM.tabIndex = 0; // to be scrolled by keyboard alone
+      const command = (key) => () => code.historyKeymap.find((each) => each.key === key).run(kept.current.view);
+      if (tools) tools.current = { undo: command("Mod-z"), redo: command("Mod-y"), apply: (change) => apply(kept.current, change) };
       show(kept.current, marks);
     });
     return () => {
@@ -45,6 +50,15 @@ export function TextEditor({ given, language, marks, line, onChange, label }) {
   return html`<div class="text-editor" ref=${host}></div>`;
 }
 
+function apply({ view, code }, change) {
+  if (view?.state.doc.toString() !== change.base) return null;
+  // An event of its own in the history: what is typed is joined to typing alone.
+  view.dispatch({ changes: change.changes, userEvent: "graph" });
+  const at = view.state.doc.line(Math.min(change.line || 1, view.state.doc.lines));
+  view.dispatch({ selection: { anchor: at.to }, effects: code.EditorView.scrollIntoView(at.from, { y: "center" }) });
+  return view.state.doc.toString();
+}
+
 function stateOf(code, value, kept, language, label) {
   const { tags, HighlightStyle, EditorView } = code;
   const colours = HighlightStyle.define([
@@ -54,7 +68,7 @@ function stateOf(code, value, kept, language, label) {
     { tag: tags.comment, color: "var(--code-comment)", fontStyle: "italic" },
   ]);
   const theme = EditorView.theme({
-    "&": { height: "100%", color: "var(--ink)", backgroundColor: "var(--surface)", fontSize: "0.875rem" },
+    "&": { position: "absolute !important", inset: "0", color: "var(--ink)", backgroundColor: "var(--surface)", fontSize: "0.875rem" },
     "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
     ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
     ".cm-gutters": { backgroundColor: "var(--sunken)", color: "var(--soft)", borderRight: "1px solid var(--line)" },

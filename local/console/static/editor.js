@@ -9,6 +9,7 @@ import { Timeline } from "./timeline.js";
 import { Json } from "./json.js";
 import { duration, plural } from "./format.js";
 import { take } from "./execution.js";
+import { KEYS, StepTools, editOf, placeOf, wordsOf } from "./steps.js";
 
 const KEPT = "stratum-draft";
 const PAUSE = 250; // milliseconds without a key after which a text is checked
@@ -31,15 +32,28 @@ export function Editor({ about, argument }) {
   const [given, setGiven] = useState(() => ({ text: argument ? "" : sessionStorage.getItem(KEPT) || FIRST }));
   const [text, setText] = useState(given.text);
   const [checked, setChecked] = useState({ findings: [], ok: true });
-  const [picture, setPicture] = useState(null); // of the last text that had no error
+  const [picture, setPicture] = useState(null); // of the last text that could be drawn
   const [problem, setProblem] = useState(null);
   const [node, setNode] = useState(null);
   const [line, setLine] = useState(null);
   const [run, setRun] = useState(null);
+  const [edited, setEdited] = useState({}); // what the last edit in the graph came to: `said` or `refused`
   const turn = useRef(0);
+  const hurry = useRef(false);
+  const arriving = useRef(null); // the step that is to be chosen when it is drawn
+  const focus = useRef(null); // the step that is to have the focus when it is drawn
+  const tools = useRef(null);
+  const ends = useRef("\n");
+  const queue = useRef(Promise.resolve());
+  const now = useRef({ text, shape: null }); // what the next edit is of: a key may be pressed before the last one is drawn
+  const write = (written) => {
+    now.current.text = written;
+    setText(written);
+  };
   const replace = (written) => {
     setGiven({ text: written });
-    setText(written);
+    write(written);
+    setEdited({});
   };
 
   useEffect(() => {
@@ -53,11 +67,76 @@ export function Editor({ about, argument }) {
       if (mine !== turn.current) return;
       setChecked(told);
       setProblem(null);
-      if (told.plan) setPicture(told);
-    }, setProblem), PAUSE);
+      if (!told.plan) return;
+      setPicture(told);
+      now.current.shape = told.shape || null;
+      if (arriving.current) setNode(arriving.current);
+      arriving.current = null;
+    }, setProblem), hurry.current ? 0 : PAUSE);
+    hurry.current = false;
     return () => clearTimeout(timer);
   }, [text]);
+  useEffect(() => {
+    if (!focus.current || !picture) return;
+    document.querySelector(`.graph [data-node="${CSS.escape(focus.current)}"]`)?.focus();
+    focus.current = null;
+  }, [picture]);
 
+  const shape = picture?.shape;
+  // Edits what is written, one edit after the other. From the graph, the step keeps the focus there.
+  const perform = (make, fromGraph = false) => {
+    queue.current = queue.current.then(() => performed(make, fromGraph)).catch((refused) => setEdited({ refused }));
+  };
+  const performed = async (make, fromGraph) => {
+    const { text: base, shape: before } = now.current;
+    const edit = typeof make === "function" ? make(before) : make;
+    if (!edit) return;
+    const told = await post("edit", { text: base, edit });
+    if (told.refused) {
+      setEdited({ refused: { message: told.line ? `line ${told.line}: ${told.refused}` : told.refused } });
+      return;
+    }
+    if (told.changes.length === 0) {
+      setEdited({ said: "There is nothing to be changed." });
+      return;
+    }
+    hurry.current = true;
+    const written = tools.current?.apply({ base, changes: told.changes, line: told.end_line });
+    if (!written) {
+      hurry.current = false;
+      setEdited({ refused: { message: "the text has changed in the meantime: try again" } });
+      return;
+    }
+    now.current.shape = told.shape;
+    setEdited({ said: wordsOf(edit, told) });
+    const next = told.step || neighbour(before, edit.step);
+    arriving.current = next && `step ${next}`;
+    if (fromGraph) focus.current = arriving.current;
+  };
+  const graphEdit = shape && {
+    keys: KEYS,
+    onKey: (event, id) => {
+      const found = editOf(event, now.current.shape, stepOf(id));
+      if (found?.edit) perform((at) => editOf(event, at, stepOf(id))?.edit, true);
+      if (found?.focus) {
+        const enter = () => {
+          document.getElementById(found.focus)?.focus();
+          document.getElementById(found.focus)?.select?.();
+        };
+        if (id === node) enter();
+        choose(id);
+        if (id !== node) requestAnimationFrame(enter);
+      }
+      return Boolean(found);
+    },
+    onDrop: (id, drop) => perform((at) => ({ do: "move", step: stepOf(id), place: placeOf(at, { ...drop, over: stepOf(drop.over) }) }), true),
+    onConnect: (id, to) => {
+      const step = stepOf(id);
+      perform({ do: "connect", step, to: stepOf(to), ...(shape.steps[step]?.kind === "decision" ? { way: "branch" } : {}) }, true);
+    },
+  };
+
+  const wrong = useMemo(() => wrongSteps(checked), [checked]);
   const marks = useMemo(() => checked.findings.map(mark), [checked]);
   const choose = (id) => {
     setNode(id);
@@ -66,7 +145,11 @@ export function Editor({ about, argument }) {
   };
   const open = async (event) => {
     const [file] = event.target.files;
-    if (file) replace(await file.text());
+    if (file) {
+      const written = await file.text();
+      ends.current = written.includes("\r\n") ? "\r\n" : "\n"; // the editor knows one end of lines; saved, it is the file's again
+      replace(written.replaceAll("\r\n", "\n"));
+    }
     event.target.value = "";
   };
   const steps = useMemo(() => (run ? byStep([...run.story.visits.values()]) : new Map()), [run]);
@@ -77,20 +160,50 @@ export function Editor({ about, argument }) {
       <span role="status" class="live">${errors ? html`<${Status} of="failed" text=${plural(errors, "error")} />` : checked.findings.length ? html`<${Status} of="violated" text=${plural(checked.findings.length, "warning")} />` : html`<${Status} of="done" text="no findings" />`}</span>
       <span class="spacer"></span>
       <label class="button file">Open a file<input type="file" accept=".yaml,.yml,.json,.asl" onChange=${open} /></label>
-      <${Exports} picture=${picture} ok=${checked.ok} text=${text} /></div></div>
+      <${Exports} picture=${picture} ok=${checked.ok} text=${text} ends=${ends} /></div></div>
     ${problem && html`<${Failure} problem=${problem} />`}
     <div class="editor-grid">
-      <section class="panel" aria-label="Text">
-        <${TextEditor} given=${given} language=${language} marks=${marks} line=${line} onChange=${setText} label="Text of the workflow" />
+      <section class="panel text-panel" aria-label="Text">
+        <${TextEditor} given=${given} language=${language} marks=${marks} line=${line} tools=${tools} onChange=${write} label="Text of the workflow" />
         <${Findings} findings=${checked.findings} onChoose=${(each) => setLine(null) || requestAnimationFrame(() => setLine(each.line))} />
       </section>
-      <section class="panel graph-panel ${checked.ok ? "" : "stale"}" aria-label="Graph">
-        ${picture ? html`<${Graph} plan=${picture.plan} chosen=${node} onChoose=${choose} tone=${run ? (each) => toneOf(steps, each) : undefined} took=${run ? tookOf(run.story.taken, steps) : undefined} label="Graph of the draft" />`
-          : html`<${Empty}>The graph is drawn when the text has no error.<//>`}
+      <section class="panel graph-panel ${checked.ok || checked.plan ? "" : "stale"}" aria-label="Graph">
+        ${picture ? html`<${Graph} plan=${picture.plan} chosen=${node} onChoose=${choose} tone=${run ? (each) => toneOf(steps, each) : undefined} took=${run ? tookOf(run.story.taken, steps) : undefined} marks=${wrong} edit=${graphEdit} label="Graph of the draft" />`
+          : html`<${Empty}>The graph is drawn when the text can be read.<//>`}
+        ${shape && html`<${StepTools} shape=${shape} step=${node ? stepOf(node) : null} perform=${perform} about=${html`<${Told} edited=${edited} tools=${tools} />`} />`}
+        ${picture && !shape && html`<p class="soft hint step-tools">The graph edits specs. A definition in Amazon States Language is edited in its text.</p>`}
       </section>
     </div>
     ${about?.try && html`<${TryOut} text=${text} ok=${checked.ok} run=${run} onRun=${setRun} picture=${picture} onChoose=${(id) => choose(id)} />`}
   </main>`;
+}
+
+// What the last edit came to, beside what takes it back.
+function Told({ edited, tools }) {
+  return html`<div class="tool-row told">
+    <span class="tool-pair"><${Button} kind="small plain" icon="undo" aria-label="Undo" onClick=${() => tools.current?.undo()} /><${Button} kind="small plain" icon="redo" aria-label="Redo" onClick=${() => tools.current?.redo()} /></span>
+    <span role="status" class="soft said">${edited.said || ""}</span>
+    ${edited.refused && html`<${Failure} problem=${edited.refused} />`}
+    <details class="keys"><summary>Keys</summary><dl>${HELP.map(([keys, words]) => html`<div><dt>${keys}</dt><dd>${words}</dd></div>`)}</dl></details></div>`;
+}
+
+const HELP = [
+  ["Arrows", "to the next step, at a step of the graph"], ["Alt ↑ ↓", "move it, at the ends out of its list"], ["Alt → ←", "into the list beside it, and out"],
+  ["Insert", "to the kind of a new step"], ["F2", "to its name"], ["Delete", "delete it"],
+];
+
+function neighbour(shape, step) {
+  const list = shape.lists[shape.steps[step]?.list];
+  const at = list?.steps.indexOf(step);
+  return list?.steps[at - 1] || list?.steps[at + 1] || list?.of;
+}
+
+// The steps with an error in their lines: each finding is of the step that begins last before it.
+function wrongSteps({ findings, lines, ok }) {
+  if (ok || !lines) return {};
+  const begins = Object.entries(lines).sort((a, b) => a[1] - b[1]);
+  const found = findings.filter((each) => each.severity === "error" && each.path.startsWith("steps")).map((each) => begins.findLast(([, line]) => line <= each.line)?.[0]);
+  return Object.fromEntries(found.filter(Boolean).map((id) => [id, "wrong"]));
 }
 
 function mark(finding) {
@@ -104,10 +217,10 @@ function Findings({ findings, onChoose }) {
     <strong>${each.line ? `${each.line}:${each.column}` : ""} ${each.code}</strong> ${each.message}${each.suggestion && html` <span class="soft">${each.suggestion}</span>`}</button></li>`)}</ol>`;
 }
 
-function Exports({ picture, ok, text }) {
+function Exports({ picture, ok, text, ends }) {
   const name = picture?.workflow || "workflow";
   const ways = {
-    spec: () => save(`${name}.${text.trimStart().startsWith("{") ? "asl.json" : "yaml"}`, text, "text/yaml"),
+    spec: () => save(`${name}.${text.trimStart().startsWith("{") ? "asl.json" : "yaml"}`, text.replaceAll("\n", ends.current), "text/yaml"),
     asl: () => save(`${name}.asl.json`, picture.asl, "application/json"),
     mermaid: () => save(`${name}.mmd`, picture.mermaid, "text/plain"),
     svg: () => save(`${name}.svg`, picture.svg, "image/svg+xml"),

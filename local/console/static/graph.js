@@ -3,12 +3,14 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/view.js";
 import { Button } from "./parts.js";
 import { STATUS, number } from "./format.js";
+import { Dragged, useDragging } from "./dragging.js";
 
 const MARGIN = 16;
 const SMALL = 0.35, LARGE = 2;
 
-// `tone(node)` gives `{tone, badge, words}`; `took(edge)` whether its way was taken; `marks` classes by node.
-export function Graph({ plan, tone, took, chosen, onChoose, label, marks = {} }) {
+// `tone(node)` gives `{tone, badge, words}`; `took(edge)` whether its way was taken; `marks` classes by node. Where it can be
+// edited, `edit` is `{keys, onKey(event, node), onDrop(node, {over, where, part}), onConnect(node, to)}`; see `dragging.js`.
+export function Graph({ plan, tone, took, chosen, onChoose, label, marks = {}, edit }) {
   const box = useRef(null);
   const [room, setRoom] = useState(0);
   const [zoom, setZoom] = useState(null);
@@ -29,6 +31,8 @@ export function Graph({ plan, tone, took, chosen, onChoose, label, marks = {} })
     if (chosen) reveal(box.current, box.current.querySelector(`[data-node="${CSS.escape(chosen)}"]`));
   }, [chosen, plan]);
 
+  const { drag, ...pointer } = useDragging(box, plan, edit);
+
   const wheel = (event) => {
     if (!event.ctrlKey) return;
     event.preventDefault();
@@ -37,8 +41,10 @@ export function Graph({ plan, tone, took, chosen, onChoose, label, marks = {} })
   const move = (event) => {
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     const node = event.target.closest?.("[data-node]");
-    if (!node) return;
-    if (event.key === "Enter" || event.key === " ") {
+    if (!node || drag) return;
+    if (edit?.onKey(event, node.dataset.node)) {
+      event.preventDefault();
+    } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       onChoose?.(node.dataset.node);
     } else if (step) {
@@ -48,7 +54,7 @@ export function Graph({ plan, tone, took, chosen, onChoose, label, marks = {} })
       requestAnimationFrame(() => box.current?.querySelector(`[data-node="${CSS.escape(next)}"]`)?.focus());
     }
   };
-  const draw = { tone, took, chosen, onChoose, current, marks };
+  const draw = { tone, took, chosen, onChoose, current, marks, drag, edit };
   return html`<div class="graph">
     <div class="graph-tools" role="toolbar" aria-label="Size of the graph">
       <${Button} kind="plain" icon="minus" aria-label="Smaller" onClick=${() => setZoom(bounded(scale / 1.2))} />
@@ -56,8 +62,9 @@ export function Graph({ plan, tone, took, chosen, onChoose, label, marks = {} })
       <${Button} kind="plain" icon="fit" aria-label="Fit the width" onClick=${() => setZoom(null)} />
     </div>
     <div class="graph-box" ref=${box} tabindex="0" role="region" aria-label="${label || "Graph"}, to be scrolled" onWheel=${wheel} onKeyDown=${move}>
-      <svg class="machine" role="group" aria-label=${label || "Graph"} width=${Math.ceil(width * scale)} height=${Math.ceil(height * scale)} viewBox="0 0 ${width} ${height}">
+      <svg class="machine ${edit ? "editable" : ""} ${drag ? `dragging-${drag.how}` : ""}" ...${pointer} role="group" aria-label=${label || "Graph"} width=${Math.ceil(width * scale)} height=${Math.ceil(height * scale)} viewBox="0 0 ${width} ${height}">
         <${Layout} plan=${plan} x=${MARGIN} y=${MARGIN} ...${draw} />
+        ${drag?.how === "connect" && html`<${Dragged} drag=${drag} />`}
       </svg>
     </div>
   </div>`;
@@ -98,7 +105,7 @@ function Label({ edge, took }) {
     <rect x=${x - edge.room / 2} y=${y - 8} width=${edge.room} height="16" rx="3" /><text x=${x} y=${y + 4}>${edge.label}</text></g>`;
 }
 
-function Node({ node, tone, took, chosen, onChoose, current, marks }) {
+function Node({ node, tone, took, chosen, onChoose, current, marks, drag, edit }) {
   if (node.kind === "start" || node.kind === "end") {
     const x = node.x + node.width / 2, y = node.y + node.height / 2;
     return html`<g class="mark"><circle cx=${x} cy=${y} r=${node.kind === "end" ? 5 : 7} />${node.kind === "end" && html`<circle class="ring" cx=${x} cy=${y} r="8" />`}</g>`;
@@ -106,21 +113,23 @@ function Node({ node, tone, took, chosen, onChoose, current, marks }) {
   const state = tone?.(node) || {};
   const middle = node.width / 2;
   const words = [node.label, node.kind, marks[node.id], state.words].filter(Boolean).join(", ");
-  const classes = ["node", node.inner.length ? "open" : "", state.tone ? `tone-${state.tone}` : "", chosen === node.id ? "chosen" : "", marks[node.id] ? `mark-${marks[node.id]}` : ""].join(" ");
+  const classes = ["node", node.inner.length ? "open" : "", state.tone ? `tone-${state.tone}` : "", chosen === node.id ? "chosen" : "", marks[node.id] ? `mark-${marks[node.id]}` : "", drag?.id === node.id ? "dragged" : "", drag?.over === node.id ? `over-${drag.where}` : ""].join(" ");
   const choose = (event) => {
     event.stopPropagation();
     onChoose?.(node.id);
   };
   return html`<g transform="translate(${node.x} ${node.y})">
-    <g class=${classes} data-node=${node.id} role="button" tabindex=${current === node.id ? 0 : -1} aria-pressed=${chosen === node.id} aria-label=${words} onClick=${choose}>
+    <g class=${classes} data-node=${node.id} role="button" tabindex=${current === node.id ? 0 : -1} aria-pressed=${chosen === node.id} aria-label=${words} aria-keyshortcuts=${edit?.keys} onClick=${choose}>
       <title>${words}</title>
       <${Shape} node=${node} />
       ${node.title.map((line, at) => html`<text x=${middle} y=${21 + 17 * at}>${line}</text>`)}
       <text class="caption" x=${middle} y=${19 + 17 * node.title.length}>${node.caption}</text>
+      ${drag?.over === node.id && drag.where !== "into" && drag.how === "move" && html`<path class="drop" d="M-6 ${drag.where === "before" ? -9 : node.height + 9}H${node.width + 6}" />`}
+      ${edit && chosen === node.id && node.kind !== "succeed" && node.kind !== "fail" && html`<circle class="handle" data-handle=${node.id} cx=${middle} cy=${node.height} r="6"><title>Drag to the step that it leads to</title></circle>`}
       ${state.badge && html`<${Badge} text=${state.badge} x=${node.width} tone=${state.tone} />`}
     </g>
     ${node.inner.map((part) => html`<text class="part" x=${part.x + part.plan.width / 2} y=${part.y - 7}>${part.caption}</text>
-      <${Layout} plan=${part.plan} x=${part.x} y=${part.y} ...${{ tone, took, chosen, onChoose, current, marks }} />`)}
+      <${Layout} plan=${part.plan} x=${part.x} y=${part.y} ...${{ tone, took, chosen, onChoose, current, marks, drag, edit }} />`)}
   </g>`;
 }
 

@@ -18,7 +18,7 @@ const SHAPES = {
   fork: "M4 2v4c0 3 8 2 8 5v3M12 2v2M4 6v8",
   person: "M8 2.5a2.6 2.6 0 1 0 0 5.2 2.6 2.6 0 0 0 0-5.2ZM3 14c.4-3 2.3-4.4 5-4.4s4.6 1.4 5 4.4",
   close: "M4 4l8 8M12 4l-8 8", play: "M5 3l8 5-8 5Z", copy: "M5.5 5.5h7v8h-7ZM3.5 10.5v-8h7", step: "M3 3l6 5-6 5ZM12 3v10",
-  down: "M4 6l4 4 4-4", back: "M10 3 5 8l5 5",
+  down: "M4 6l4 4 4-4", up: "M4 10l4-4 4 4", undo: "M5.5 3 2.5 6l3 3M3 6h6.5a4 4 0 0 1 0 8H6", redo: "M10.5 3l3 3-3 3M13 6H6.5a4 4 0 0 0 0 8H10", back: "M10 3 5 8l5 5",
 };
 
 export function Icon({ name, label }) {
