@@ -7,6 +7,7 @@
 - `invocations`, `destinations`: Lambda's Invoke operations, and where asynchronous invocations end.
 - `function_model`, `function_settings`, `function_checks`: what moto's Lambda lacks, and what it must not let pass.
 - `function_logs`: what functions print, in CloudWatch Logs.
+- `cloudwatch`: metrics that are counted, and alarms that go off.
 - `function_urls`: HTTP requests that functions answer.
 - `event_sources`: queues whose messages invoke functions.
 - `streams`: tables whose changes invoke functions.

@@ -16,12 +16,13 @@ from ...handlers.http import HttpRequest, HttpResponse, send
 from ...handlers.logs import logger
 from ...handlers.mocks import MockedTasks
 from ...handlers.runtime import Elsewhere
-from ...handlers.store import Store
-from ..clock import Clock
+from ...handlers.store import Commit, Store
+from ..clock import Clock, RealClock
 from ..cloud import LocalCloud
 from ..functions import Workers
 from . import bucket_policies, function_model, function_settings, managed_policies, stacks
 from .clients import Clients
+from .cloudwatch import CloudWatch
 from .event_rules import EventRules
 from .event_sources import EventSources
 from .function_checks import function_given, refusal
@@ -71,9 +72,20 @@ class Door:
             code=None if data is None else data / "code",
         )
         self.clients = Clients(self.handle)
-        self.function_logs = FunctionLogs(self.moto)
-        virtual = clock is not None and clock.virtual
-        self.invocations = Invocations(self.functions, self.function_logs, self.clients, waits=not virtual)
+        clock = clock or RealClock()
+        virtual = clock.virtual
+        self.cloudwatch = CloudWatch(
+            self.moto,
+            self.clients,
+            clock,
+            describe=self._described,
+            logs=lambda: self.function_logs.flush(),
+            events=EventRules.needed,
+        )
+        self.function_logs = FunctionLogs(self.moto, self.cloudwatch.complete_logs)
+        self.invocations = Invocations(
+            self.functions, self.function_logs, self.clients, self.cloudwatch.functions, waits=not virtual
+        )
         self._rest_apis = RestApis(self.moto, self.invocations)
         self._function_urls = FunctionUrls(self.moto, self.invocations)
         self.sources = EventSources(self.moto, self.invocations, self.clients, waits=not virtual)
@@ -89,7 +101,7 @@ class Door:
             store,
             self.invocations,
             clock=clock,
-            observer=self._status_changes.committed,
+            observer=self._committed,
             workers=workers,
             mocks=mocks,
             clients=self.clients,
@@ -111,9 +123,11 @@ class Door:
             self.moto.load()
             self.sources.look()
             self.schedules.look()
+            self.cloudwatch.opened()
 
     def close(self) -> None:
         self.sources.close()
+        self.cloudwatch.close()
         self._status_changes.close()
         self.streams.close()
         self.schedules.close()
@@ -130,6 +144,7 @@ class Door:
         self.functions.reset()
         self.function_logs.reset()
         self.moto.reset()
+        self.cloudwatch.reset()
         if self._snapshots is not None:
             self._snapshots.forget()
 
@@ -158,6 +173,10 @@ class Door:
             logger.error("not answered", service=caller.service, path=request.path, reason=reason)
             return _failure(request, caller.service, 500, "InternalFailure", reason)
 
+    def _committed(self, execution: str, commit: Commit) -> None:
+        self.cloudwatch.executions.committed(execution, commit)
+        self._status_changes.committed(execution, commit)
+
     def _described(self, execution: str) -> dict[str, Any]:
         return self.cloud.call("DescribeExecution", executionArn=execution)
 
@@ -181,6 +200,12 @@ class Door:
         """Gives moto what it lacks of a service, before it is first asked for it."""
         if service == "logs":
             self.function_logs.flush()
+            self.moto.load()
+            self.cloudwatch.complete_logs()
+        elif service == "monitoring":
+            self.moto.load()
+            self.cloudwatch.complete()
+            self.cloudwatch.look()
         elif service == "s3":
             self.moto.load()
             bucket_policies.complete()
@@ -217,6 +242,8 @@ class Door:
         """What the other services hold may be another now."""
         if caller.service in ("lambda", "cloudformation"):
             self.sources.look()
+        elif caller.service == "monitoring":
+            self.cloudwatch.look()
         self.sources.sent()
         if self._snapshots is not None:
             self._snapshots.changed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 from ...handlers.logs import logger
 from ..functions import FunctionConfig
@@ -33,11 +34,13 @@ def framed(config: FunctionConfig, request: str, result: WorkerResult, seconds: 
 class FunctionLogs:
     """Takes logs at once and hands them to moto on a thread of its own: a call never waits for that.
 
-    Until moto is loaded they wait: loading it for logs that nobody reads would take a second.
+    Until moto is loaded they wait: loading it for logs that nobody reads would take a second. `before` is called before moto is
+    handed any.
     """
 
-    def __init__(self, moto: MotoServices):
+    def __init__(self, moto: MotoServices, before: Callable[[], None]):
         self._moto = moto
+        self._before = before
         self._waiting: deque[tuple[FunctionConfig, str, str, int]] = deque(maxlen=_KEPT)
         self._changed = threading.Condition()
         self._busy = False
@@ -92,6 +95,7 @@ class FunctionLogs:
         region, account = (parts[3], parts[4]) if len(parts) > 5 else (REGION, ACCOUNT)
         backend = self._moto.backend("logs", account, region)
         group = f"/aws/lambda/{config.name}"
+        self._before()
         backend.ensure_log_group(group)
         if stream not in backend.groups[group].streams:
             backend.create_log_stream(group, stream)

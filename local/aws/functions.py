@@ -79,12 +79,17 @@ class LocalFunctions:
         """What an invocation runs. Raises `FunctionNotFound`, and `InvokeError` for one that cannot run here."""
         made = self.made(invocation)
         if made is not None:
-            if str(made.reserved_concurrency) == "0":
+            if self._reserved(made) == "0":
                 raise InvokeError("Lambda.TooManyRequestsException", "Rate Exceeded.")
             return self._config_of(made)
         if self._may_be_unmade(invocation):
             return self._folders.config(invocation.function)
         raise FunctionNotFound(f"Function not found: {_arn(invocation)}")
+
+    def _reserved(self, made: Any) -> str:
+        """The concurrency that is reserved for a function, and for its versions and aliases with it."""
+        backend = self._moto.backend("lambda", made.account_id, made.region)
+        return str(backend.get_function(made.function_name).reserved_concurrency)
 
     def _may_be_unmade(self, invocation: Invocation) -> bool:
         """Whether the function may be had without anybody having made it: out of a folder, or as a plug-in."""

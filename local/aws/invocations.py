@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote
 
 from ...handlers.functions import FunctionNotFound, Invocation, InvocationResult, InvokeError
 from ...handlers.logs import logger
+from .cloudwatch.own_metrics import LambdaMetrics
 from .destinations import Clients, Outcome, send_dead_letter, send_record
 from .function_logs import FunctionLogs, framed
 from .functions import LocalFunctions, parse
@@ -37,15 +38,22 @@ _INVOKE_ASYNC = re.compile(r"/2014-11-13/functions/([^/]+)/invoke-async/?")
 class Invocations:
     """The functions, as tasks and the API call them.
 
-    `clients` make boto3's clients for destinations; `waits` is False where no delay takes time.
+    `clients` make boto3's clients for destinations, `metrics` count; `waits` is False where no delay takes time.
     """
 
     def __init__(
-        self, functions: LocalFunctions, logs: FunctionLogs, clients: Clients, *, waits: bool = True
+        self,
+        functions: LocalFunctions,
+        logs: FunctionLogs,
+        clients: Clients,
+        metrics: LambdaMetrics,
+        *,
+        waits: bool = True,
     ):
         self.functions = functions
         self.logs = logs
         self._clients = clients
+        self._metrics = metrics
         self._waits = waits
         self._pool = ThreadPoolExecutor(16, "stratum-invoke")
         self._timers: set[threading.Timer] = set()
@@ -74,10 +82,25 @@ class Invocations:
         self.functions.config(invocation)
 
     def _invoke(self, invocation: Invocation) -> tuple[InvocationResult, str]:
-        config = self.functions.config(invocation)
+        name, qualifier, account, region = parse(invocation)
+        try:
+            config = self.functions.config(invocation)
+        except InvokeError as error:
+            if error.error == "Lambda.TooManyRequestsException":
+                self._metrics.throttled((account, region), name, qualifier)
+            raise
         began = time.monotonic()
         result = self.functions.invoke(invocation, config)
-        log = framed(config, invocation.request_id, result, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self._metrics.invoked(
+            (account, region),
+            name,
+            qualifier,
+            result.executed_version,
+            failed=result.function_error is not None,
+            seconds=seconds,
+        )
+        log = framed(config, invocation.request_id, result, seconds)
         self.logs.write(config, result.stream, log)
         return result, log
 

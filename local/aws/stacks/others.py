@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
-from .resource import Made, Place, Properties, StackResource, lower
+from .resource import ABOUT, Made, Place, Properties, StackResource, lower
 
 
 class Subscription(StackResource):
@@ -117,11 +117,7 @@ class Alarm(StackResource):
 
     @classmethod
     def make(cls, place: Place, name: str, properties: Properties) -> Made:
-        given = {
-            key: value
-            for key, value in properties.items()
-            if key not in ("LogicalId", "StackId", "ResourceType")
-        }
+        given = {key: value for key, value in properties.items() if key not in ABOUT}
         for key, kind in (
             ("Period", int),
             ("EvaluationPeriods", int),
@@ -144,18 +140,14 @@ class Alarm(StackResource):
 
 
 class CompositeAlarm(StackResource):
-    """moto knows none: what it is made of is kept here, for those who watch it."""
-
     type = "AWS::CloudWatch::CompositeAlarm"
     name_property = "AlarmName"
-    rules: ClassVar[dict[str, str]] = {}
-    """By ARN."""
 
     @classmethod
     def make(cls, place: Place, name: str, properties: Properties) -> Made:
-        arn = f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:{name}"
-        cls.rules[arn] = properties["AlarmRule"]
-        return name, {"Arn": arn}
+        given = {key: value for key, value in properties.items() if key not in ABOUT}
+        place("cloudwatch").put_composite_alarm(**{**given, "AlarmName": name})
+        return name, {"Arn": f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:{name}"}
 
     @classmethod
     def change(cls, place: Place, id: str, properties: Properties) -> Made | None:
@@ -163,12 +155,10 @@ class CompositeAlarm(StackResource):
 
     @classmethod
     def drop(cls, place: Place, id: str, properties: Properties) -> None:
-        cls.rules.pop(f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:{id}", None)
+        place("cloudwatch").delete_alarms(AlarmNames=[id])
 
 
 class MetricFilter(StackResource):
-    """moto keeps it; nothing here counts what it matches."""
-
     type = "AWS::Logs::MetricFilter"
     name_property = "FilterName"
 

@@ -15,12 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ....handlers.logs import logger
-from .others import CompositeAlarm
 
 MINUTE = 60.0
 """Seconds of a minute of monitoring."""
 _LOOK = 0.1
-_ALARM = re.compile(r'ALARM\("([^"]+)"\)')
 _NAMED = re.compile(r"\$\{([A-Za-z0-9]+)")
 
 
@@ -246,11 +244,9 @@ def _monitor(stack: Any, former: _Former, triggers: list[str], minutes: float) -
 
 
 def _is_in_alarm(arn: str) -> bool:
-    """Of an alarm that is made of others, whether any of them is: rules of `ALARM(…)` with OR between them."""
     from moto.backends import get_backend
 
     parts = arn.split(":", 6)
     region, account, name = parts[3], parts[4], parts[6]
-    alarms = get_backend("cloudwatch")[account][region].alarms
-    named = _ALARM.findall(CompositeAlarm.rules.get(arn, "")) or [name]
-    return any(each in alarms and alarms[each].state_value == "ALARM" for each in named)
+    alarm = get_backend("cloudwatch")[account][region].alarms.get(name)
+    return alarm is not None and alarm.state_value == "ALARM"
