@@ -159,7 +159,7 @@ class Metrics:
             return
         since = moment(minute * MINUTE - _HOURS)
         left = [each for each in kept if not hasattr(each, "counted") or each.timestamp >= since]
-        kept[:] = left[-_KEPT:]
+        kept[:] = left[-_KEPT * 3 // 4 :]
         self._found.clear()
 
 

@@ -7,7 +7,7 @@ Amazon CloudWatch"; the SQS guide, "Available CloudWatch metrics for Amazon SQS"
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ....handlers.arns import parse_arn
@@ -145,6 +145,23 @@ class StatesMetrics:
 def sample_queues(metrics: Metrics, at: int, *, virtual: bool) -> None:
     """What waits in the queues now. Under a virtual clock a message is as old as it has been seen here: moto's queues know
     the system's time alone."""
+    for place, name, queue in _queues():
+        messages = list(queue._messages)
+        visible = sum(message.visible and not message.delayed for message in messages)
+        oldest = min((_since(message, at, virtual) for message in messages), default=at)
+        dimensions = (("QueueName", name),)
+        age = max(0, at - oldest) // 1000
+        metrics.count(place, SQS, "ApproximateNumberOfMessagesVisible", dimensions, visible, at)
+        metrics.count(place, SQS, "ApproximateAgeOfOldestMessage", dimensions, age, at, "Seconds")
+
+
+def messages_wait() -> bool:
+    """Whether anything is in any queue."""
+    return any(queue._messages for _, _, queue in _queues())
+
+
+def _queues() -> Iterator[tuple[tuple[str, str], str, Any]]:
+    """Every queue of moto's, with its account and region, and its name."""
     if "moto.sqs.models" not in sys.modules:
         return
     from moto.backends import get_backend
@@ -152,21 +169,7 @@ def sample_queues(metrics: Metrics, at: int, *, virtual: bool) -> None:
     for account, regions in list(dict.items(get_backend("sqs"))):
         for region, backend in list(dict.items(regions)):
             for name, queue in list(backend.queues.items()):
-                messages = list(queue._messages)
-                visible = sum(message.visible and not message.delayed for message in messages)
-                oldest = min((_since(message, at, virtual) for message in messages), default=at)
-                dimensions = (("QueueName", name),)
-                place = (account, region)
-                metrics.count(place, SQS, "ApproximateNumberOfMessagesVisible", dimensions, visible, at)
-                metrics.count(
-                    place,
-                    SQS,
-                    "ApproximateAgeOfOldestMessage",
-                    dimensions,
-                    max(0, at - oldest) // 1000,
-                    at,
-                    "Seconds",
-                )
+                yield (account, region), name, queue
 
 
 def _since(message: Any, at: int, virtual: bool) -> int:

@@ -19,11 +19,11 @@ from ..clients import Clients
 from ..moto_services import MotoServices
 from . import rules
 from .actions import Actions, State
-from .alarms import Verdict, verdict, watched
+from .alarms import FURTHER, Verdict, verdict, watched
 from .log_metrics import LogMetrics
 from .metrics import MINUTE, Metrics, moment
 from .moto_model import complete, complete_logs, note
-from .own_metrics import LambdaMetrics, StatesMetrics, sample_queues
+from .own_metrics import LambdaMetrics, StatesMetrics, messages_wait, sample_queues
 
 _PAUSE = 0.5
 """Seconds between two looks at alarms."""
@@ -166,11 +166,28 @@ class CloudWatch:
             return
         now = self._clock()
         self.look(now)
-        first = (now // MINUTE + 1) * MINUTE
+        settled = now + self._memory()
         last = until // MINUTE * MINUTE
-        steps = list(range(first, last + 1, MINUTE))
-        for at in steps if len(steps) <= _STEPS else steps[: _STEPS // 2] + steps[-_STEPS // 2 :]:
-            self.look(at)
+        steps = list(range((now // MINUTE + 1) * MINUTE, last + 1, MINUTE))
+        if len(steps) > _STEPS:
+            steps = steps[: _STEPS // 2] + steps[-_STEPS // 2 :]
+        for at in steps:
+            # Nothing new comes in a jump but the age of messages.
+            if at <= settled or at == last or messages_wait():
+                self.look(at)
+
+    def _memory(self) -> int:
+        """Milliseconds after which no alarm remembers what came before."""
+        watches = [
+            (alarm, watch)
+            for _, backend in self._backends()
+            for alarm in list(backend.alarms.values())
+            if alarm.rule is None and (watch := watched(alarm)) is not None
+        ]
+        spans = [
+            (int(alarm.evaluation_periods) + FURTHER + 1) * watch.period * 1000 for alarm, watch in watches
+        ]
+        return max(spans, default=0)
 
     def _any(self) -> bool:
         return any(backend.alarms for _, backend in self._backends())
