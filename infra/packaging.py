@@ -34,6 +34,9 @@ def package(deployment: Deployment) -> Artifacts:
         return key
 
     engine = put("code", "engine", engine_archive(settings.python, settings.architecture), "zip")
+    mcp = None
+    if settings.mcp:
+        mcp = put("code", "mcp", engine_archive(settings.python, settings.architecture, mcp=True), "zip")
     folders = {str(each.folder): each.folder for each in deployment.functions}
     functions = {
         name: put(
@@ -48,7 +51,7 @@ def package(deployment: Deployment) -> Artifacts:
         each.name: put("workflows", each.name, workflow_object(deployment, each), "json")
         for each in deployment.workflows
     }
-    return Artifacts(objects, Code(engine, functions), workflows)
+    return Artifacts(objects, Code(engine, functions, mcp), workflows)
 
 
 def workflow_object(deployment: Deployment, workflow: Source) -> bytes:

@@ -62,6 +62,8 @@ class Settings:
     """`STRATUM_NOTIFY`, as `notifications.read` gives it."""
     tenants: Sequence[str] = ()
     """Tenants that are swept although nobody has registered them."""
+    mcp: bool = False
+    """Whether there is an MCP server."""
     retention: int | None = None
     """Seconds for which executions are kept after they have ended; None for ever."""
     scheduler_after: int = 900
@@ -209,6 +211,10 @@ def plan(workflows: Sequence[Source], settings: Settings) -> Deployment:
     if sum(len(each.deployed) + 1 for each in functions.values() if each.long) > _LONG_NAMES:
         problems.append(
             f"too many functions may run for more than {LONG} s: give steps a shorter timeout, or make two stages of them"
+        )
+    if settings.mcp and settings.target != "engine":
+        problems.append(
+            f"--mcp is the engine's: `stratum mcp --stage {settings.stage}` serves agents over Step Functions"
         )
     if settings.retention is not None and settings.target != "engine":
         problems.append(

@@ -39,6 +39,7 @@ def made(planned: Deployment, live: Live | None = None) -> dict[str, Any]:
     code = Code(
         "code/engine-1.zip",
         {str(each.folder): f"code/{each.folder.name}-1.zip" for each in planned.functions},
+        "code/mcp-1.zip" if planned.settings.mcp else None,
     )
     packages = {each.name: f"workflows/{each.name}-1.json" for each in planned.workflows}
     return template(planned, code, packages, live)

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,7 @@ def _server(runtime: Runtime, tenant: str) -> MCPServer:
         logger.warning(
             "no key for links, so a gate of low risk can only be asked about while this environment is warm"
         )
-    return build_server(LambdaHost(runtime, tenant), keys=keys)
+    return build_server(LambdaHost(runtime, tenant, os.environ.get("STRATUM_STAGE")), keys=keys)
 
 
 async def _serve(server: MCPServer, event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:

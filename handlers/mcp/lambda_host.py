@@ -31,13 +31,23 @@ class LambdaHost:
     alias: str | None = None
     no_new: str | None = None
 
-    def __init__(self, runtime: Runtime, tenant: str):
+    def __init__(self, runtime: Runtime, tenant: str, stage: str | None = None):
+        """On a `stage` runs what was deployed to it, by the alias that deployments lead."""
         self.runtime = runtime
         self.tenant = tenant
+        self.stage = stage
+        if stage is not None:
+            self.alias = "live"
+            self.no_new = (
+                f"the stage {stage} runs what was deployed to it: give `workflow`, the name of one that is there; "
+                "`stratum deploy` brings others"
+            )
         self._desk: Desk | None = None
 
     @property
     def approve(self) -> str:
+        if self.stage is not None:
+            return f"stratum approve {{gate}} --stage {self.stage}"
         address = os.environ.get("STRATUM_STORE")
         return "stratum approve {gate}" + (f" --store '{address}'" if address else "")
 

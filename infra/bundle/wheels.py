@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PACKAGES = Path(__file__).with_name("packages.txt")
+MCP_PACKAGES = Path(__file__).with_name("packages_mcp.txt")
 PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
 _LIBC = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")
 """What Lambda's Amazon Linux 2023 runs (glibc 2.34)."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..plan import LONG, Deployment, logical
-from . import alarms, functions, people, queues, release, roles, storage
+from . import alarms, functions, mcp, people, queues, release, roles, storage
 from .functions import Code, Own
 from .parts import Parts, Value, att, ref, sub
 from .release import Live
@@ -77,6 +77,7 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
         functions.add_own(parts, deployment, code, live, each)
         watched.function(each.name)
     page = people.add_page(parts, deployment, code, live, watched, [*store, *out], environment)
+    served = mcp.add(parts, deployment, code, live, watched, [*store, *out], environment)
     _sources(parts, advance, tasks, results, streamed)
     _front_door(parts)
     _sweep(parts, deployment)
@@ -90,7 +91,7 @@ def add(parts: Parts, deployment: Deployment, code: Code, packages: Mapping[str,
     watched.executions("AdvanceLogs")
     named = [("Advance", advance), ("Tasks", tasks), ("Results", results), ("Stream", None)]
     alarms.dashboard(
-        parts, deployment, [*(each.name for each in own), *page],
+        parts, deployment, [*(each.name for each in own), *page, *served],
         [alarms.Queue(name, queue, f"{name}{queues.DEAD}") for name, queue in named if queue or name == "Stream"],
     )  # fmt: skip
     watched.of_release()
@@ -172,8 +173,6 @@ def _front_door(parts: Parts) -> None:
     parts.output(
         "ApiUrl", att("ApiUrl", "FunctionUrl"), "Step Functions' API, for whoever may invoke it by IAM"
     )
-    url = {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}
-    by_url = {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
     parts.add(
         "ClientPolicy",
         "AWS::IAM::ManagedPolicy",
@@ -181,10 +180,7 @@ def _front_door(parts: Parts) -> None:
             "Description": "Starts, watches and answers executions through the front door",
             "PolicyDocument": {
                 "Version": "2012-10-17",
-                "Statement": [
-                    roles.allow("lambda:InvokeFunctionUrl", ref("ApiAlias"), Condition=url),
-                    roles.allow("lambda:InvokeFunction", ref("ApiAlias"), Condition=by_url),
-                ],
+                "Statement": roles.calling_url("ApiAlias"),
             },
         },
     )

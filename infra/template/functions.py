@@ -20,15 +20,18 @@ ARTIFACTS = "ArtifactBucket"
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Where the archives are: keys in the bucket of artifacts; `functions` by the folder that they are of."""
+    """Where the archives are: keys in the bucket of artifacts; `functions` by the folder that they are of, `mcp` with the MCP
+    server, where there is one."""
 
     engine: str
     functions: dict[str, str] = field(default_factory=dict)
+    mcp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A handler of ours. `timeout` in seconds, `concurrency` what is reserved: where the stage reserves at all, or `always`."""
+    """A handler of ours. `timeout` in seconds, `concurrency` what is reserved: where the stage reserves at all, or `always`.
+    `archive` is its code where that is not the engine's."""
 
     name: str
     handler: str
@@ -38,6 +41,7 @@ class Own:
     memory: int | None = None
     concurrency: int | None = None
     always: bool = False
+    archive: str | None = None
     description: str = ""
 
 
@@ -54,7 +58,7 @@ def add_own(parts: Parts, deployment: Deployment, code: Code, live: Live, own: O
     )
     properties = {
         "Architectures": [settings.architecture],
-        "Code": {"S3Bucket": ref(ARTIFACTS), "S3Key": code.engine},
+        "Code": {"S3Bucket": ref(ARTIFACTS), "S3Key": own.archive or code.engine},
         "Description": own.description,
         "Environment": {"Variables": {**_common(deployment), **own.environment}},
         "FunctionName": own_name(deployment, own.name),

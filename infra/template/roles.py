@@ -75,6 +75,21 @@ def send(*queues: str) -> dict[str, Any]:
     return allow("sqs:SendMessage", *(att(queue) for queue in queues))
 
 
+def calling_url(alias: str) -> list[dict[str, Any]]:
+    """Calls the function URL of an alias, which IAM guards. Both are asked for: Lambda guide, "Control access to Lambda function
+    URLs"."""
+    return [
+        allow(
+            "lambda:InvokeFunctionUrl",
+            ref(alias),
+            Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
+        ),
+        allow(
+            "lambda:InvokeFunction", ref(alias), Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
+        ),
+    ]
+
+
 def receive(*queues: str) -> dict[str, Any]:
     actions = [
         "sqs:ChangeMessageVisibility",

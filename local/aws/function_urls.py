@@ -44,6 +44,8 @@ class FunctionUrls:
         if function.url_config.config.get("AuthType") == "AWS_IAM" and "authorization" not in request.headers:
             return json_response(403, {"Message": "Forbidden"}, x_amzn_errortype="AccessDeniedException")
         event = _event(request, found[0].partition(":")[0], function.account_id)
+        if function.url_config.config.get("AuthType") == "AWS_IAM":
+            event["requestContext"]["authorizer"] = {"iam": _caller(request, function.account_id)}
         invocation = Invocation(function.function_arn, json.dumps(event), str(uuid.uuid4()))
         try:
             return _answer(self._invocations.invoke(invocation))
@@ -60,6 +62,19 @@ class FunctionUrls:
                     if function.url_config is not None and url_host(function.url_config) == host:
                         return function
         return None
+
+
+def _caller(request: Request, account: str) -> dict[str, Any]:
+    """Whose key the request is signed with, as STS would say: the signature itself is not looked at here."""
+    from moto.backends import get_backend
+
+    found = re.search(r"Credential=([^/,\s]+)/[^/]*/([^/]*)/", request.headers.get("authorization", ""))
+    key, region = found.groups() if found else ("", "us-east-1")
+    user, arn, owner = get_backend("sts")[account]["aws"].get_caller_identity(key, region)
+    return {
+        "accessKey": key, "accountId": owner, "callerId": user, "cognitoIdentity": None, "principalOrgId": None, "userArn": arn,
+        "userId": user,
+    }  # fmt: skip
 
 
 def _event(request: Request, domain: str, account: str) -> dict[str, Any]:

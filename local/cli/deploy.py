@@ -83,7 +83,7 @@ def _settings(options: argparse.Namespace) -> plan.Settings:
         function_memory=options.function_memory, function_timeout=options.function_timeout, environment=environment,
         allow=options.allow, keep_days=options.keep_logs, kms_key=options.kms_key, alarm_topic=options.alarm_topic,
         protected=not options.no_protection, reserve=options.reserve, permissions_boundary=options.permissions_boundary,
-        gate_links=options.gate_links, notify=notify, tenants=tenants,
+        gate_links=options.gate_links, notify=notify, tenants=tenants, mcp=options.mcp,
         retention=None if options.retention is None else plan.retention_of(options.retention), scheduler_after=options.schedule_after,
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from deployments import EXAMPLES, FILES, KEY, deployment, made
+from stratum.infra.bundle.archive import archive
 from stratum.infra.bundle.engine import engine_archive, engine_files
 from stratum.infra.template.artifacts import artifacts_template
 from stratum.infra.template.release import Live
@@ -111,7 +112,7 @@ class Project:
     ) -> list[str]:
         data = f"STRATUM_EXAMPLE_DATA={self.folder / 'data'}"
         if target == "engine":
-            options = (*options, "--gate-links", "--notify", str(self.folder / "notify.json"))
+            options = (*options, "--mcp", "--gate-links", "--notify", str(self.folder / "notify.json"))
         return [
             "deploy", *files, "--stage", stage, "--target", target, "--yes", "--architecture", ARCHITECTURE, "--env", data,
             "--schedule-after", "0", *options,
@@ -198,6 +199,22 @@ def test_every_handler_imports_from_the_bundle_alone(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", code], check=True)
 
 
+def test_the_mcp_server_starts_from_its_own_archive(tmp_path: Path) -> None:
+    files = engine_files(PYTHON, ARCHITECTURE, mcp=True)
+    assert len(archive(files)) < 25 * 1024 * 1024
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    code = (
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import stratum.handlers.mcp.function; import stratum.handlers.mcp.server; "
+        "import mcp, json; print(mcp.__file__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(str(tmp_path))
+
+
 def test_the_templates_pass_all_rules_of_cfn_lint(tmp_path: Path) -> None:
     files: list[str] = []
     changed = Live(
@@ -212,7 +229,17 @@ def test_the_templates_pass_all_rules_of_cfn_lint(tmp_path: Path) -> None:
 
     write("artifacts", artifacts_template())
     for target in ("engine", "step-functions"):
-        write(f"{target}-all", made(deployment(target=target, gate_links=True)))
+        write(
+            f"{target}-all",
+            made(
+                deployment(
+                    target=target,
+                    gate_links=True,
+                    mcp=target == "engine",
+                    retention=None if target != "engine" else 86400,
+                )
+            ),
+        )
         write(
             f"{target}-shifting",
             made(deployment(target=target, kms_key=KEY, reserve=True, gate_links=True), changed),
@@ -316,6 +343,37 @@ def test_a_gate_is_announced_and_decided_by_a_link(project: Project, stage: dict
     key = project.up.service("secretsmanager").get_secret_value(SecretId=stage["LinkKeyArn"])["SecretString"]
     assert len(key) == 48
     assert key not in json.dumps(function["Environment"])
+
+
+def test_an_agent_calls_the_mcp_server_of_a_stage(project: Project, stage: dict[str, Any]) -> None:
+    parts = urlsplit(stage["McpUrl"])
+    assert parts.path == "/mcp"
+
+    def ask(method: str, signed: bool = True, **parameters: Any) -> tuple[int, Any]:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters})
+        headers = {
+            "host": parts.netloc, "content-type": "application/json", "accept": "application/json, text/event-stream",
+            "mcp-protocol-version": "2025-06-18",
+        }  # fmt: skip
+        if signed:
+            headers["authorization"] = (
+                "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request"
+            )
+        page = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=120)
+        page.request("POST", "/mcp", body, headers)
+        answer = page.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    assert ask("tools/list", signed=False)[0] == 403
+    status, listed = ask("tools/list")
+    assert (status, "run" in [each["name"] for each in listed["result"]["tools"]]) == (200, True), listed
+    call = {"workflow": "hello", "input": {"name": "Eve"}, "name": "by-agent", "wait": 30}
+    _, told = ask("tools/call", name="run", arguments=call)
+    assert "Hello, Eve!" in json.dumps(told), told
+    shown, _ = project("audit", "by-agent", "--stage", "dev", "--format", "json")
+    assert (shown["requester"]["via"], shown["requester"]["user"][:8]) == ("mcp", "arn:aws:")
+    _, told = ask("tools/call", name="run", arguments={"spec": HELLO})
+    assert "`stratum deploy` brings others" in json.dumps(told)
 
 
 def test_waits_came_by_the_scheduler(project: Project, stage: dict[str, Any]) -> None:

@@ -84,6 +84,21 @@ def test_what_is_secret_of_notifications_is_read_from_a_secret() -> None:
         notifications.read("arn:aws:ssm:us-east-1:123456789012:parameter/x")
 
 
+def test_an_mcp_server_has_an_archive_and_a_policy_of_its_own() -> None:
+    template = made(deployment("orders/orders.yaml", mcp=True))
+    assert checks.broken(template) == []
+    resources = template["Resources"]
+    assert resources["McpFunction"]["Properties"]["Code"]["S3Key"] == "code/mcp-1.zip"
+    assert resources["AdvanceFunction"]["Properties"]["Code"]["S3Key"] == "code/engine-1.zip"
+    statements = resources["McpPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert [each["Resource"] for each in statements] == [[{"Ref": "McpAlias"}]] * 2
+    assert allowed(template, "McpRole") == allowed(template, "ApiRole") | {
+        action: [{"Fn::Sub": "${McpLogs.Arn}"}] for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+    }
+    with pytest.raises(Refused, match="stratum mcp --stage dev"):
+        deployment("orders/orders.yaml", target="step-functions", mcp=True)
+
+
 def test_only_what_forgets_may_delete_in_bulk() -> None:
     template = made(deployment("orders/orders.yaml", retention=retention_of("90d")))
     assert checks.broken(template) == []

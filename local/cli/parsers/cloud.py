@@ -95,6 +95,11 @@ def declare(commands: Commands) -> None:
         help="a tenant that is swept although `stratum tenants` has not registered it; may be given again",
     )
     deploy.add_argument(
+        "--mcp",
+        action="store_true",
+        help="an MCP server beside it, for agents that may call it by IAM",
+    )
+    deploy.add_argument(
         "--retention",
         metavar="90d",
         help="forget executions so long after they have ended: hours, days or weeks (default: never)",
