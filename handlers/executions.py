@@ -56,6 +56,9 @@ class _Plan:
 class Executions:
     """The executions of one tenant."""
 
+    on_step_functions = False
+    """Whether AWS runs them: then it alone knows which tokens are waited at."""
+
     def __init__(self, store: Store, runtime: Runtime):
         self.store = store
         self._runtime = runtime

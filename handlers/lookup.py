@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from .store import Head, Store
+
+
+@runtime_checkable
+class ByName(Protocol):
+    """A store that can tell executions of a name without reading every head."""
+
+    def named(self, name: str) -> list[Head]: ...
 
 
 class NoSuchExecution(LookupError):
@@ -23,6 +32,8 @@ def find_execution(store: Store, name: str) -> Head:
         if head is None:
             raise NoSuchExecution(f"there is no execution {name}")
         return head
+    if isinstance(store, ByName) and len(named := store.named(name)) == 1:
+        return named[0]
     found: list[Head] = []
     names: list[str] = []
     token = None

@@ -137,6 +137,21 @@ class Runtime:
             found = self._executions[tenant] = Executions(store, self)
         return found
 
+    def forwarded(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
+        """What another engine answers to an operation of the API, where one runs the executions; here it is this one: None.
+        Raises `ApiError`."""
+        return None
+
+    def machine(self, workflow: str) -> str:
+        """The ARN of a workflow's state machine."""
+        from .arns import StatesArn
+
+        return str(StatesArn(self.region, self.account, "stateMachine", workflow))
+
+    def workflow(self, machine: str) -> str:
+        """The name of the workflow whose state machine, or a version or alias of it, has that ARN."""
+        return machine.split(":")[6]
+
     def all_executions(self) -> list[Executions]:
         """The executions of every tenant that has been asked for."""
         return list(self._executions.values())

@@ -16,11 +16,11 @@ from typing import Any
 
 from . import stages
 from .packaging import Artifacts
-from .plan import Deployment, Refused
+from .plan import ARTIFACTS, Deployment, Refused
 from .stages import Clients, Stage
 from .template import template
 from .template.artifacts import BUCKET, STACK, artifacts_template
-from .template.functions import ALIAS, ARTIFACTS, own_name
+from .template.functions import ALIAS, own_name
 from .template.release import SHIFT, Live, parameters
 
 _SECONDS = 2.0

@@ -47,15 +47,22 @@ def package(deployment: Deployment) -> Artifacts:
         )
         for name, folder in sorted(folders.items())
     }
-    workflows = {
-        each.name: put("workflows", each.name, workflow_object(deployment, each), "json")
-        for each in deployment.workflows
-    }
+    workflows: dict[str, str] = {}
+    for each in deployment.workflows:
+        source = None
+        if deployment.settings.target == "step-functions":
+            source = put("sources", each.name, source_object(each), "json")
+        content = workflow_object(deployment, each, source)
+        workflows[each.name] = put("workflows", each.name, content, "json")
     return Artifacts(objects, Code(engine, functions, mcp), workflows)
 
 
-def workflow_object(deployment: Deployment, workflow: Source) -> bytes:
-    """What is uploaded of a workflow: its definition, where functions have placeholders; and for the engine what belongs to it."""
+def workflow_object(deployment: Deployment, workflow: Source, source: str | None = None) -> bytes:
+    """What is uploaded of a workflow: its definition, where functions have placeholders; and for the engine what belongs to it.
+
+    On Step Functions the definition's Comment names the artifact with that (`source`): it is what an execution can be asked
+    for of the very version that it runs.
+    """
     names = {
         name: placeholder(function.logical) for name, function in deployment.functions_of(workflow).items()
     }
@@ -63,9 +70,22 @@ def workflow_object(deployment: Deployment, workflow: Source) -> bytes:
         names[WORK] = placeholder(logical(WORK))
     definition = bound(workflow.definition, names)
     if deployment.settings.target == "step-functions":
-        return dump(definition).encode()
-    about: dict[str, Any] = {
-        "name": workflow.name, "version": workflow.version, "definition": definition, "source_map": workflow.source_map,
-        "text": workflow.text, "spec": workflow.spec,
+        comment = f"{definition.get('Comment') or ''} (compiled from {source})".strip()
+        return dump({**definition, "Comment": comment}).encode()
+    return _json({**_about(workflow), "definition": definition})
+
+
+def source_object(workflow: Source) -> bytes:
+    """What belongs to a definition beside itself: the map from its states to the spec's steps, what is secret, and the spec."""
+    return _json(_about(workflow))
+
+
+def _about(workflow: Source) -> dict[str, Any]:
+    return {
+        "name": workflow.name, "version": workflow.version, "source_map": workflow.source_map, "text": workflow.text,
+        "spec": workflow.spec,
     }  # fmt: skip
-    return json.dumps(about, sort_keys=True, ensure_ascii=False).encode()
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()

@@ -15,6 +15,8 @@ from .permissions import Statement, Unclear, actions_of, needed
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Lambda's runtimes for Python that Stratum runs on."""
 ARCHITECTURES = ("arm64", "x86_64")
+ARTIFACTS = "ArtifactBucket"
+"""The parameter of a stack that names the bucket it is deployed from."""
 WORK = "stratum-work"
 """The function that gates and agent steps invoke."""
 LONG = 30
@@ -88,6 +90,11 @@ class Settings:
 
 def stack_name(stage: str) -> str:
     return f"stratum-{stage}"
+
+
+def handler_name(stack: str, name: str) -> str:
+    """What a handler of ours is called on Lambda: not as any function of a workflow is."""
+    return f"{stack}--{name.lower()}"
 
 
 def machine_name(stage: str, workflow: str) -> str:

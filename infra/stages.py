@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .plan import Target, stack_name
+from .plan import ARTIFACTS, Target, handler_name, stack_name
 
 Clients = Callable[[str], Any]
 """Makes boto3's client of a service, for one account and region."""
@@ -38,6 +38,21 @@ class Stage:
         return (
             f"dynamodb://{self.outputs['TableName']}?region={self.region}&bucket={self.outputs['BucketName']}"
         )
+
+    @property
+    def artifacts(self) -> str:
+        """The bucket that it was deployed from."""
+        return self.parameters[ARTIFACTS]
+
+    @property
+    def work(self) -> str:
+        """The function that gates and agent steps invoke."""
+        return handler_name(self.stack, "Work")
+
+    @property
+    def machines(self) -> list[str]:
+        """The ARNs of its state machines, where Step Functions runs them."""
+        return [each for each in self.outputs.values() if ":stateMachine:" in each]
 
     @property
     def watching(self) -> list[str]:

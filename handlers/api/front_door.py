@@ -132,6 +132,8 @@ def call(runtime: Runtime, operation: str, parameters: dict[str, Any], tenant: s
     if file is None:
         raise ApiError("UnknownOperationException", f"There is no operation '{operation}' here.")
     shapes.check(operation, parameters)
+    if (forwarded := runtime.forwarded(operation, parameters)) is not None:
+        return forwarded
     answer = _function(file, operation)(runtime, tenant, parameters)
     return _metadata(answer) if parameters.get("includedData") == "METADATA_ONLY" else answer
 

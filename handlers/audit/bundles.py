@@ -24,10 +24,19 @@ from .redaction import Redactor
 from .trail import JOURNAL, trail
 
 FORMAT = "stratum-audit/1"
+NO_LOG = (
+    "the history of this execution is kept by Step Functions, without digests, so that there is no log to sign and to compute"
+    " again. `stratum audit EXECUTION --format json` tells all of it, with what people and agents did; the journal of that has"
+    " digests, which `stratum audit verify EXECUTION` computes again. Who called AWS is in AWS CloudTrail"
+)
 
 
 class InvalidBundle(ValueError):
     """The document is no bundle."""
+
+
+class NoLog(ValueError):
+    """The execution's history is kept by somebody else, without digests; the text says what can be had."""
 
 
 def bundle(
@@ -35,8 +44,11 @@ def bundle(
 ) -> dict[str, Any]:
     """The bundle of an execution, signed with the private `key` (PEM).
 
-    With a redactor that has paths, or while the execution runs, it is redacted.
+    With a redactor that has paths, or while the execution runs, it is redacted. Raises `NoLog`.
     """
+    head = store.head(execution)
+    if head is not None and not head.has_log:
+        raise NoLog(NO_LOG)
     told = trail(store, execution)
     hidden = bool(redactor) or runs(store, execution)
     definition = store.get("definition", told.definition)

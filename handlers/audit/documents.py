@@ -72,7 +72,10 @@ def _about(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if told.get("forked"):
         origin = told["forked"]
         yield origin["how"] + " of", f"{origin['execution']} before event {origin['event']}"
-    yield "log", f"{told['commits']} commits, the last with digest {told['digest']}"
+    if told["digest"]:
+        yield "log", f"{told['commits']} commits, the last with digest {told['digest']}"
+    else:
+        yield "history", f"{told['commits']} events, kept by Step Functions without digests"
 
 
 def _subject(entry: dict[str, Any]) -> str:

@@ -65,7 +65,7 @@ class Found:
     def to_json(self) -> dict[str, Any]:
         head = self.head
         return {
-            "execution": head.execution, "name": head.name, "workflow": head.state_machine.rpartition(":")[2],
+            "execution": head.execution, "name": head.name, "workflow": head.workflow,
             "status": head.status, "started": head.started_at, "stopped": head.stopped_at, "entries": self.entries,
         }  # fmt: skip
 
@@ -118,7 +118,7 @@ def search(
 
 
 def _fits(query: Query, head: Head) -> bool:
-    machine = head.state_machine.rpartition(":")[2]
+    machine = head.workflow
     return (
         query.workflow in (None, machine)
         and (query.name is None or query.name in head.name)

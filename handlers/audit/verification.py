@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...statelang.asl import digest_of
-from ..store import Store, verify
+from ..store import Head, Store, verify
 from ..work.journal import NOWHERE
 from .trail import JOURNAL
 
@@ -63,12 +63,12 @@ def _end_of_journal(store: Store, execution: str, key: str) -> Iterator[Finding]
         yield Finding(execution, "journal", "the pointer knows this commit by another digest", seq)
 
 
-def executions_of(store: Store) -> Iterator[str]:
+def heads_of(store: Store) -> Iterator[Head]:
     """Every execution in the store, newest first."""
     token = None
     while True:
         page = store.heads(limit=500, token=token)
-        yield from (head.execution for head in page.items)
+        yield from page.items
         token = page.token
         if token is None:
             return

@@ -59,11 +59,9 @@ def add_all(server: MCPServer, kit: Kit) -> None:
     async def workflow(name: str) -> str:
         def found() -> dict[str, Any]:
             from ..api.state_machines import state_machine
-            from ..arns import StatesArn
             from ..workflows import spec_text
 
-            runtime = kit.host.runtime
-            arn = str(StatesArn(runtime.region, runtime.account, "stateMachine", name))
+            arn = kit.host.runtime.machine(name)
             store = kit.host.desk().items.store
             value = state_machine(store, arn).value
             record = store.get("definition", value["definition"])

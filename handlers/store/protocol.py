@@ -55,7 +55,8 @@ class Head:
     """An execution at a glance; `execution` and `state_machine` are ARNs, `definition` a digest.
 
     `seq` and `digest` are of the last commit that the head knows of, `snapshot_seq` is the last one with a
-    whole snapshot, `wake_at` when it wants a tick, and `fields` hold what it can be searched by.
+    whole snapshot, `wake_at` when it wants a tick, and `fields` hold what it can be searched by. Of an execution that Step
+    Functions runs `seq` is -1, and there is no digest.
     """
 
     execution: str
@@ -70,6 +71,16 @@ class Head:
     snapshot_seq: int
     wake_at: int | None
     fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's name, which a stage on Step Functions has in a longer one of its state machine."""
+        return self.fields.get("workflow") or self.state_machine.rpartition(":")[2]
+
+    @property
+    def has_log(self) -> bool:
+        """Whether its log is in the store, commit by commit with digests; if not, its history is Step Functions'."""
+        return self.seq >= 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ..runtime import Runtime
 from ..store import Conflict
 from ..times import rfc3339
 from . import callbacks, claims, rules
-from .items import ANSWERED, ANSWERING, CLOSED, PENDING, WorkItem, WorkItems, waits
+from .items import ANSWERED, ANSWERING, CLOSED, PENDING, WorkItem, WorkItems
 from .journal import journal_of
 from .links import key_of
 from .refusal import ANSWERED as ALREADY_ANSWERED
@@ -221,7 +221,7 @@ class Desk:
             for failure in self.executions.advance({item.execution: [messages.tick()]}).values():
                 raise failure
             snapshot = self.executions.load(item.execution).snapshot
-        return waits(snapshot, item)
+        return self.items.waits(snapshot, item)
 
     def note_refusal(
         self, refused: Refused, by: Identity, item: WorkItem | None = None, *, handle: str

@@ -18,7 +18,7 @@ def send_success(runtime: Runtime, tenant: str, token: str, output: str) -> bool
     """
     found = read_token(token)
     executions = runtime.executions(tenant)
-    if found is None:
+    if found is None or executions.on_step_functions:
         return _tell_aws(runtime, "send_task_success", taskToken=token, output=output)
     execution, frame, task = found
     try:
@@ -41,7 +41,7 @@ def send_heartbeat(runtime: Runtime, tenant: str, token: str) -> None:
     found = read_token(token)
     executions = runtime.executions(tenant)
     try:
-        if found is None:
+        if found is None or executions.on_step_functions:
             raise ExecutionNotFound
         execution, frame, task = found
         executions.load(execution)

@@ -27,7 +27,7 @@ from ..store import Conflict
 from ..times import from_rfc3339
 from . import notifying, rules
 from .answers import Desk
-from .items import ANSWERING, CLOSED, PENDING, WorkItem, item_id, new_item, waits
+from .items import ANSWERING, CLOSED, PENDING, WorkItem, item_id, new_item
 
 FUNCTION = "stratum-work"
 """The name of the function that gates and agent steps invoke."""
@@ -168,4 +168,4 @@ def _is_stale(desk: Desk, item: WorkItem) -> bool:
         snapshot = desk.executions.load(item.execution).snapshot
     except ExecutionNotFound:
         return False
-    return not waits(snapshot, replace(item, kind="agent"))
+    return not desk.items.waits(snapshot, replace(item, kind="agent"))

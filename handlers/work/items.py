@@ -171,7 +171,19 @@ class WorkItems:
         if item.state not in (PENDING, ANSWERING):
             return False
         snapshot = self._snapshot(item)
-        return snapshot is None or waits(snapshot, item)
+        return snapshot is None or self.waits(snapshot, item)
+
+    def waits(self, snapshot: Mapping[str, Any], item: WorkItem) -> bool:
+        """Whether the execution, which stands as the snapshot says, waits for an answer to the item."""
+        if not self._executions.on_step_functions:
+            return waits(snapshot, item)
+        frames = snapshot["frames"].values() if snapshot["status"] == "RUNNING" else ()
+        if any(frame.get("token") == item.token for frame in frames):
+            return True
+        # AWS's tokens do not tell whose they are: a gate whose reminder is sent is known by the state alone.
+        return item.kind == "gate" and any(
+            str(frame["state"]).startswith(f"{item.step}:") for frame in frames
+        )
 
     def _snapshot(self, item: WorkItem) -> dict[str, Any] | None:
         """The state of the item's execution; None where Step Functions itself runs it."""

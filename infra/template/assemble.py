@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..plan import Deployment
-from . import engine, functions, queues, step_functions
+from ..plan import ARTIFACTS, Deployment
+from . import engine, queues, step_functions
 from .functions import Code
 from .parts import Parts
 from .release import Live
@@ -19,7 +19,7 @@ def template(
 ) -> dict[str, Any]:
     """The template of a deployment; `packages` are the keys of its workflows, `live` what is there at present."""
     parts = Parts()
-    parts.parameters[functions.ARTIFACTS] = {
+    parts.parameters[ARTIFACTS] = {
         "Type": "String", "Description": "The bucket with the archives and workflows that the template names",
         "AllowedPattern": "[a-z0-9.-]{3,63}",
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..plan import LONG, Deployment, logical
+from ..plan import ARTIFACTS, LONG, Deployment, logical
 from . import alarms, functions, mcp, people, queues, release, roles, storage
 from .functions import Code, Own
 from .parts import Parts, Value, att, ref, sub
@@ -228,7 +228,7 @@ def _workflows(
             f"{logical(workflow.name)}Workflow",
             "Custom::StratumWorkflow",
             {
-                "ServiceToken": ref("DeploymentsAlias"), "Name": workflow.name, "Bucket": ref(functions.ARTIFACTS),
+                "ServiceToken": ref("DeploymentsAlias"), "Name": workflow.name, "Bucket": ref(ARTIFACTS),
                 "Key": packages[workflow.name], "Functions": {name: ref(versions[name]) for name in called},
                 "Alias": functions.ALIAS, "Weight": release.share(parts),
             },

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..bundle.functions import ENTRY
-from ..plan import Deployment, Function
+from ..plan import ARTIFACTS, Deployment, Function, handler_name
 from . import release, roles, storage
 from .parts import Parts, Value, att, ref
 from .release import Live
 
 ALIAS = "live"
-ARTIFACTS = "ArtifactBucket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +146,8 @@ def _add_users(
 
 
 def own_name(deployment: Deployment, name: str) -> str:
-    """What a handler of ours is called on Lambda: not as any function of a workflow is."""
-    return f"{deployment.settings.stack}--{name.lower()}"
+    """What a handler of ours is called on Lambda."""
+    return handler_name(deployment.settings.stack, name)
 
 
 def _version(parts: Parts, name: str, function: str, properties: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..plan import WORK, Deployment, Source, functions_called, logical, machine_name
+from ..plan import ARTIFACTS, WORK, Deployment, Source, functions_called, logical, machine_name
 from . import alarms, functions, people, release, roles, storage
 from .functions import Code, Own
 from .parts import Parts, att, ref, sub
@@ -65,7 +65,7 @@ def _machine(
         f"{base}Machine",
         "AWS::StepFunctions::StateMachine",
         {
-            "DefinitionS3Location": {"Bucket": ref(functions.ARTIFACTS), "Key": key},
+            "DefinitionS3Location": {"Bucket": ref(ARTIFACTS), "Key": key},
             "DefinitionSubstitutions": bound or None,
             "EncryptionConfiguration": _encryption(deployment),
             "RoleArn": att(role),

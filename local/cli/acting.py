@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,9 @@ if TYPE_CHECKING:
 
 
 def stage_of(store: Store) -> Stage | None:
-    """The stage that the store is of; what belongs to stages is imported for their stores alone."""
-    if type(store).__name__ != "DynamoDbStore":
-        return None
-    from . import stages
-
-    return stages.stage_of(store)
+    """The stage that the store is of; what belongs to stages is imported for their stores alone, by whoever opens one."""
+    opened = sys.modules.get(f"{__package__}.stages")
+    return None if opened is None else opened.stage_of(store)
 
 
 def who_acts(store: Store) -> Identity:

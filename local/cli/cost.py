@@ -84,7 +84,7 @@ def _of_execution(options: argparse.Namespace, prices: Prices) -> int:
     found = of_execution(prices, store, head, executions=options.executions)
     if options.json:
         return _print_json(options, prices, head.name, {"counted": found})
-    name = head.state_machine.rpartition(":")[2]
+    name = head.workflow
     notes = [] if head.stopped_at is not None else ["it has not ended: this is what it has come to so far"]
     _print(options, prices, f"{name} {head.name}, counted", {"counted": found}, notes)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +37,7 @@ def list_(options: argparse.Namespace) -> int:
     rows = [
         (
             head.name,
-            head.state_machine.rpartition(":")[2],
+            head.workflow,
             head.status,
             shown_time(head.started_at),
             _seconds(head),
@@ -61,8 +62,8 @@ def show(options: argparse.Namespace) -> int:
 
         shown = {
             **outcome(loaded), "input": json.loads(loaded.snapshot["execution"]["input"]),
-            "steps": [step.to_json() for step in steps.steps.values()], "commits": loaded.seq + 1,
-            "log": "intact" if not broken else [str(finding) for finding in broken],
+            "steps": [step.to_json() for step in steps.steps.values()],
+            **({"commits": loaded.seq + 1} if head.has_log else {}), "log": _log(head, broken),
         }  # fmt: skip
         print(json.dumps(redactor.hide_texts(shown), indent=2, ensure_ascii=False))
         return 0 if not broken else 1
@@ -81,7 +82,10 @@ def show(options: argparse.Namespace) -> int:
     ]
     print()
     print_table(("STEP", "KIND", "STATUS", "SECONDS", "TRIES", "NOTE"), rows)
-    print(f"\nlog: {loaded.seq + 1} commits, {'every digest is right' if not broken else 'BROKEN'}")
+    if head.has_log:
+        print(f"\nlog: {loaded.seq + 1} commits, {'every digest is right' if not broken else 'BROKEN'}")
+    else:
+        print(f"\nhistory: {loaded.seq + 1} events, kept by Step Functions")
     for finding in broken:
         print(f"  {finding}")
     return 0 if not broken else 1
@@ -129,6 +133,12 @@ def stop(options: argparse.Namespace) -> int:
     return 0
 
 
+def _log(head: Head, broken: Sequence[object]) -> Any:
+    if not head.has_log:
+        return "kept by Step Functions, without digests"
+    return "intact" if not broken else [str(finding) for finding in broken]
+
+
 class _NoOutbox:
     """Commands of a process that runs nothing go nowhere: `resume` hands them out."""
 
@@ -172,7 +182,7 @@ def _head(head: Head) -> dict[str, Any]:
     return {
         "execution": head.execution,
         "name": head.name,
-        "workflow": head.state_machine.rpartition(":")[2],
+        "workflow": head.workflow,
         "status": head.status,
         "started": head.started_at,
         "stopped": head.stopped_at,

@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\ninterrupted; nothing is lost: `stratum resume` goes on where the log ends", file=sys.stderr)
         return 130
     except RuntimeError as error:
+        if type(error).__name__ == "NotOnStepFunctions":
+            print(f"stratum {options.command}: {error}", file=sys.stderr)
+            return 2
         if type(error).__name__ not in ("StoreError", "DeadLetter", "Stuck"):
             raise
         print(

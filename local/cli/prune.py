@@ -30,9 +30,12 @@ def prune(options: argparse.Namespace) -> int:
     if not found:
         print(f"nothing has ended before {shown_time(before)} that is to be forgotten", file=sys.stderr)
         return 0
+    if not all(each.has_log for each in found):
+        from ...handlers.step_functions.refusal import PRUNE
+
+        raise WrongRequest(PRUNE)
     rows = [
-        (each.name, each.state_machine.rpartition(":")[2], each.status, shown_time(each.stopped_at or 0))
-        for each in found[:_SHOWN]
+        (each.name, each.workflow, each.status, shown_time(each.stopped_at or 0)) for each in found[:_SHOWN]
     ]
     print_table(("EXECUTION", "WORKFLOW", "STATUS", "ENDED"), rows)
     if len(found) > _SHOWN:
@@ -63,7 +66,7 @@ def _ended(store: Store, before: int, workflow: str | None, status: str | None) 
         page = store.heads(status=status, limit=1000, token=token)
         for head in page.items:
             over = head.status != "RUNNING" and head.stopped_at is not None and head.stopped_at < before
-            named = workflow is None or head.state_machine.rpartition(":")[2] == workflow
+            named = workflow is None or head.workflow == workflow
             if over and named and ":mapRun:" not in head.state_machine:
                 yield head
         token = page.token

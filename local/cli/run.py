@@ -254,7 +254,7 @@ def _resume(cloud: LocalCloud, watch: _Watch, head: Head) -> Loaded:
     steps = Steps(source_map(cloud.store, head.definition))
     for commit in cloud.store.commits(head.execution):
         steps.feed(commit.events)
-    name = head.state_machine.rpartition(":")[2]
+    name = head.workflow
     watch.begin(head.execution, progress(f"{name} {head.name} (resumed)", steps, cloud.clock))
     with watch.shown:
         for item in WorkItems(executions).of_execution(executions.known(head.execution)):

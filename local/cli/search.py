@@ -40,7 +40,7 @@ def search(options: argparse.Namespace) -> int:
         return 0
     rows = [
         (
-            each.head.name, each.head.state_machine.rpartition(":")[2], each.head.status,
+            each.head.name, each.head.workflow, each.head.status,
             shown_time(each.head.started_at), "; ".join(one_line(entry) for entry in each.entries[:2]),
         )
         for each in results.found

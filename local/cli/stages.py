@@ -8,18 +8,16 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import sys
 import time
 import weakref
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from ...handlers.arns import StatesArn
-from ...handlers.runtime import NoOutbox, Outbox, Runtime
+from ...handlers.runtime import Runtime
 from ...handlers.sqs import SqsOutbox
 from ...handlers.steps import Steps
-from ...handlers.store import Store
+from ...handlers.store import Store, StoreError
 from ...handlers.workflows import source_map
 from ...infra import stages
 from .aws import clients_of
@@ -31,34 +29,25 @@ _ALIAS = "live"
 
 
 class Stage:
-    """A stage that was found: its store as that tenant's, and the runtime that decisions are made with."""
+    """A stage that was found: its store as that tenant's, and the runtime that decisions are made with. Of one on Step Functions both
+    stand in for AWS's (`handlers.step_functions`), and nothing here need know."""
 
     def __init__(self, found: stages.Stage, clients: Callable[[str], Any], tenant: str = "default"):
         from ...handlers.store.dynamodb import DynamoDbStore
 
         self.found = found
         self.clients = clients
-        self.store: Store = DynamoDbStore(
+        table = DynamoDbStore(
             clients("dynamodb"),
             found.outputs["TableName"],
             bucket=found.outputs["BucketName"],
             s3=clients("s3"),
             tenant=tenant,
         )
-        self.runtime = self.runtime_on(self.store)
-
-    def runtime_on(self, store: Store) -> Runtime:
-        return Runtime(
-            store, self._outbox(), _Elsewhere(), region=self.found.region, account=self.found.account,
-            clients=lambda service, account, region: self.clients(service),
-            retention=int(self.found.outputs["RetentionSeconds"]) * 1000 if "RetentionSeconds" in self.found.outputs else None,
-        )  # fmt: skip
-
-    def _outbox(self) -> Outbox:
-        outputs = self.found.outputs
-        if self.found.target != "engine":
-            return NoOutbox()
-        return SqsOutbox(outputs["AdvanceQueueUrl"], outputs["TasksQueueUrl"], self.clients("sqs"))
+        self.runtime = (
+            _engine(found, clients, table) if found.target == "engine" else _native(found, clients, table)
+        )
+        self.store: Store = self.runtime.store
 
     @property
     def place(self) -> str:
@@ -78,10 +67,40 @@ class Stage:
 
     def machine(self, workflow: str) -> str:
         """The ARN of a workflow's state machine."""
-        from ...infra.plan import machine_name
+        return self.runtime.machine(workflow)
 
-        name = workflow if self.found.target == "engine" else machine_name(self.found.name, workflow)
-        return str(StatesArn(self.found.region, self.found.account, "stateMachine", name))
+
+def _engine(found: stages.Stage, clients: Callable[[str], Any], table: Store) -> Runtime:
+    outbox = SqsOutbox(found.outputs["AdvanceQueueUrl"], found.outputs["TasksQueueUrl"], clients("sqs"))
+    return Runtime(
+        table, outbox, _Elsewhere(), region=found.region, account=found.account,
+        clients=lambda service, account, region: clients(service),
+        retention=int(found.outputs["RetentionSeconds"]) * 1000 if "RetentionSeconds" in found.outputs else None,
+    )  # fmt: skip
+
+
+def _native(found: stages.Stage, clients: Callable[[str], Any], table: Store) -> Runtime:
+    from ...handlers.step_functions.refusal import TENANT, NotOnStepFunctions
+    from ...handlers.step_functions.runtime import StepFunctionsRuntime
+    from ...handlers.step_functions.stage import NativeStage
+    from ...infra.plan import machine_name
+
+    if table.tenant != "default":
+        raise NotOnStepFunctions(TENANT)
+
+    def artifact(key: str) -> bytes:
+        return clients("s3").get_object(Bucket=found.artifacts, Key=key)["Body"].read()
+
+    stage = NativeStage(
+        lambda workflow: machine_name(found.name, workflow), found.machines, found.work, artifact
+    )
+    return StepFunctionsRuntime(
+        table,
+        stage,
+        lambda service, account, region: clients(service),
+        region=found.region,
+        account=found.account,
+    )
 
 
 class _Elsewhere:
@@ -103,7 +122,7 @@ def open_stage(address: str) -> Stage:
 
     try:
         found = Stage(stages.find(clients, name), clients, named_tenant())
-    except (stages.NoSuchStage, StoreUrlError) as problem:
+    except (stages.NoSuchStage, StoreUrlError, StoreError) as problem:
         raise WrongRequest(str(problem)) from None
     except ClientError as error:
         raise WrongRequest(f"AWS refused to tell of the stage: {error}") from None
@@ -127,8 +146,6 @@ def run(options: argparse.Namespace, input: str, name: str) -> int:
     stage = open_stage(options.store)
     workflow, _, wanted = options.file.partition("@")
     target = f"{stage.machine(workflow)}:{wanted or _ALIAS}"
-    if stage.found.target != "engine":
-        return _run_on_step_functions(stage, target, input, name)
     runtime = stage.runtime.on_behalf_of(who_acts(stage.store).to_json())
     tenant = stage.store.tenant
     try:
@@ -162,21 +179,3 @@ def follow(stage: Stage, execution: str, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(outcome(loaded), indent=2, ensure_ascii=False))
     return report(loaded, options.store, result=not options.json)
-
-
-def _run_on_step_functions(stage: Stage, target: str, input: str, name: str) -> int:
-    client = stage.clients("stepfunctions")
-    from botocore.exceptions import ClientError
-
-    try:
-        execution = client.start_execution(stateMachineArn=target, name=name, input=input)["executionArn"]
-    except ClientError as error:
-        raise WrongRequest(str(error)) from None
-    while (found := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        time.sleep(_LOOK)
-    print(found["status"], file=sys.stderr)
-    if found["status"] == "SUCCEEDED":
-        print(json.dumps(json.loads(found["output"]), indent=2, ensure_ascii=False))
-        return 0
-    print(f"{found.get('error')}: {found.get('cause')}", file=sys.stderr)
-    return 1

@@ -38,9 +38,7 @@ def watch(options: argparse.Namespace) -> int:
 def _one(store: Store, head: Head) -> int:
     seq = -1
     steps = Steps(source_map(store, head.definition))
-    shown = progress(
-        f"{head.state_machine.rpartition(':')[2]} {head.name}", steps, lambda: time.time_ns() // 1_000_000
-    )
+    shown = progress(f"{head.workflow} {head.name}", steps, lambda: time.time_ns() // 1_000_000)
     end: dict[str, Any] | None = None
     with shown:
         while True:
@@ -89,7 +87,7 @@ def _rows(store: Store, limit: int) -> list[tuple[str, ...]]:
     now = time.time_ns() // 1_000_000
     return [
         (
-            "".join(c if c.isprintable() else repr(c)[1:-1] for c in head.name), head.state_machine.rpartition(":")[2],
+            "".join(c if c.isprintable() else repr(c)[1:-1] for c in head.name), head.workflow,
             head.status, shown_time(head.started_at), f"{((head.stopped_at or now) - head.started_at) / 1000:.1f}",
         )
         for head in store.heads(limit=limit).items

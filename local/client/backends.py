@@ -34,6 +34,10 @@ class Backend(Protocol):
         """The ARN of the state machine of that name."""
         ...
 
+    def workflow(self, machine: str) -> str:
+        """The name of the workflow whose state machine has that ARN."""
+        ...
+
     def find(self, name: str) -> str:
         """The ARN of the execution of that name."""
         ...

@@ -125,7 +125,7 @@ class Stratum:
 
     def get(self, execution: Execution | str) -> Execution:
         """What is known of it now. Raises `ExecutionDoesNotExist`."""
-        return described(self.backend.call("DescribeExecution", executionArn=self._arn(execution)))
+        return self._described(self.backend.call("DescribeExecution", executionArn=self._arn(execution)))
 
     def wait(self, execution: Execution | str, *, timeout: float | None = None) -> Execution:
         """The execution when it has ended, however it did. Raises `WaitTimeout` after `timeout` seconds."""
@@ -175,7 +175,7 @@ class Stratum:
         for machine in machines:
             with suppress(errors.StateMachineDoesNotExist):
                 pages = self._pages("ListExecutions", "executions", stateMachineArn=machine, **wanted)
-                found += [described(each) for each, _ in zip(pages, range(limit), strict=False)]
+                found += [self._described(each) for each, _ in zip(pages, range(limit), strict=False)]
         return sorted(found, key=lambda each: each.started, reverse=True)[:limit]
 
     def search(
@@ -350,6 +350,9 @@ class Stratum:
         if isinstance(execution, Execution):
             return execution.arn
         return execution if execution.startswith("arn:") else self.backend.find(execution)
+
+    def _described(self, answer: dict[str, Any]) -> Execution:
+        return described(answer, self.backend.workflow(answer["stateMachineArn"]))
 
     def _machine(self, workflow: Workflow | str) -> str:
         name = workflow if isinstance(workflow, str) else workflow.name

@@ -120,6 +120,9 @@ class Embedded:
         runtime = self._cloud.runtime
         return f"arn:aws:states:{runtime.region}:{runtime.account}:stateMachine:{name}"
 
+    def workflow(self, machine: str) -> str:
+        return machine.split(":")[6]
+
     def find(self, name: str) -> str:
         try:
             return find_execution(self._store, name).execution

@@ -39,12 +39,12 @@ class Execution:
         raise kinds.get(self.status, errors.ExecutionFailed)(self)
 
 
-def described(answer: dict[str, Any]) -> Execution:
-    """Out of what DescribeExecution or an entry of ListExecutions says."""
+def described(answer: dict[str, Any], workflow: str) -> Execution:
+    """Out of what DescribeExecution or an entry of ListExecutions says, and the name of its workflow."""
     return Execution(
         arn=answer["executionArn"],
         name=answer["name"],
-        workflow=answer["stateMachineArn"].split(":")[6],
+        workflow=workflow,
         status=answer["status"],
         started=when(answer["startDate"]),
         stopped=when(answer["stopDate"]) if answer.get("stopDate") is not None else None,

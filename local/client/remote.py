@@ -99,6 +99,9 @@ class Remote:
             )
         return self._machines[name]
 
+    def workflow(self, machine: str) -> str:
+        return machine.split(":")[6]
+
     def find(self, name: str) -> str:
         workflow, _, execution = name.rpartition(":")
         if not workflow:
@@ -167,6 +170,26 @@ class OfStage(Remote):
             "a stage runs what was deployed to it: name that; `stratum deploy` brings others"
         )
 
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """A stage's own API knows from a request's signature who asks; on Step Functions it is written down beside."""
+        if self._stage.found.target == "engine":
+            return super().call(operation, **parameters)
+        from ...handlers.api.errors import ApiError
+        from ...handlers.api.front_door import call
+        from ...handlers.store import StoreError
+        from .embedded import me
+
+        runtime = self._stage.runtime.on_behalf_of(me().to_json())
+        try:
+            return call(runtime, operation, parameters, self._stage.store.tenant)
+        except ApiError as error:
+            raise errors.api_error(error.type, error.message) from None
+        except StoreError as error:
+            raise errors.StratumError(str(error)) from None
+
+    def workflow(self, machine: str) -> str:
+        return self._stage.runtime.workflow(machine)
+
     def machine(self, name: str) -> str:
         """By the alias that a deployment leads, where none is named."""
         workflow, _, wanted = name.partition("@")
@@ -175,9 +198,6 @@ class OfStage(Remote):
     def find(self, name: str) -> str:
         from ...handlers.lookup import NoSuchExecution, find_execution
 
-        if self._stage.found.target != "engine":
-            workflow, _, execution = name.rpartition(":")
-            return f"{self._stage.machine(workflow).replace(':stateMachine:', ':execution:')}:{execution}"
         try:
             return find_execution(self._stage.store, name).execution
         except NoSuchExecution as error:

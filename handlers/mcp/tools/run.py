@@ -66,7 +66,7 @@ def add(server: MCPServer, kit: Kit) -> None:
 def _begin_new(
     kit: Kit, spec: str | dict[str, Any] | None, file: str | None, name: str, input: str, caller: Caller
 ) -> str:
-    from ...arns import StatesArn, execution_arn
+    from ...arns import execution_arn
     from ...workflows import DeploymentRefused, deploy, input_violations
 
     host = kit.host
@@ -80,7 +80,7 @@ def _begin_new(
             f"the input is not as the workflow wants it:\n{lines}\nGive `input` as its contract says."
         )
     runtime = host.runtime
-    machine = str(StatesArn(runtime.region, runtime.account, "stateMachine", workflow.name))
+    machine = runtime.machine(workflow.name)
     execution = execution_arn(machine, name)
     if host.desk().items.store.head(execution) is None:
         try:
@@ -93,13 +93,12 @@ def _begin_new(
 
 
 def _begin_known(kit: Kit, given: str, name: str, input: str, caller: Caller) -> str:
-    from ...arns import StatesArn
     from ...versions import publishing
 
     host = kit.host
     runtime, store = host.runtime, host.desk().items.store
     workflow, _, wanted = given.partition("@")
-    machine = str(StatesArn(runtime.region, runtime.account, "stateMachine", workflow))
+    machine = runtime.machine(workflow)
     wanted = wanted or host.alias or ""
     if not wanted:
         return _start(kit, machine, name, input, caller)

@@ -71,7 +71,7 @@ def _found(kit: Kit, asked: dict[str, Any], limit: int, cursor: str | None) -> C
     results = find(kit.host.desk().items.store, Query(**given), limit=limit, token=cursor)
     listed = [
         {
-            "execution": each.head.name, "workflow": each.head.state_machine.rpartition(":")[2], "status": each.head.status,
+            "execution": each.head.name, "workflow": each.head.workflow, "status": each.head.status,
             "started": rfc3339(each.head.started_at), "found": [one_line(entry) for entry in each.entries[:3]],
         }
         for each in results.found

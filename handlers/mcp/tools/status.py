@@ -57,7 +57,7 @@ def _overview(kit: Kit, caller: Caller) -> CallToolResult:
     listed: list[dict[str, Any]] = []
     for head in [*running, *ended]:
         told: dict[str, Any] = {
-            "execution": head.name, "workflow": head.state_machine.rpartition(":")[2], "status": head.status,
+            "execution": head.name, "workflow": head.workflow, "status": head.status,
             "started": rfc3339(head.started_at),
         }  # fmt: skip
         if head.status == "RUNNING":
