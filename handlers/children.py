@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .runtime import Body, Runtime
 
 
+REQUESTER = "requester"
+"""Records of who has started an execution through us that AWS runs, by its ARN: AWS only tells CloudTrail."""
+
+
 def ended(snapshot: Mapping[str, Any]) -> Message:
     """The message for the parent of an execution that has ended so."""
     parent, status = snapshot["parent"], snapshot["status"]
@@ -77,7 +81,9 @@ def requester_of(executions: Executions, execution: str) -> dict[str, str] | Non
         try:
             snapshot = executions.load(at).snapshot
         except LookupError:
-            return None
+            # Of an execution that Step Functions runs the table has it.
+            asked = executions.store.get(REQUESTER, at)
+            return None if asked is None else asked.value
         if snapshot.get("requester") is not None:
             return snapshot["requester"]
         at = snapshot.get("parent", {}).get("execution")

@@ -96,9 +96,10 @@ def _open(url: str, tenant: str) -> Store:
 class Server:
     """`stratum mcp` in a process of its own, for a project; started anew for each connection, and killed with -9."""
 
-    def __init__(self, project: Path, *options: str):
+    def __init__(self, project: Path, *options: str, environ: dict[str, str] | None = None):
         self.project = project
         self.options = options
+        self.environ = environ or ENVIRONMENT
 
     @asynccontextmanager
     async def agent(
@@ -107,7 +108,7 @@ class Server:
         """With `kill`, the process ends with the connection, in the hardest way; it is told the process's id."""
         before = _children()
         parameters = StdioServerParameters(
-            command=STRATUM[0], args=[*STRATUM[1:], "mcp", *self.options], cwd=self.project, env=ENVIRONMENT
+            command=STRATUM[0], args=[*STRATUM[1:], "mcp", *self.options], cwd=self.project, env=self.environ
         )
         async with Client(stdio_client(parameters), mode=mode) as client:
             yield Agent(client)
@@ -119,7 +120,7 @@ class Server:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of a person, in the project."""
         return subprocess.run(
-            [*STRATUM, *arguments], cwd=self.project, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False
+            [*STRATUM, *arguments], cwd=self.project, env=self.environ, capture_output=True, text=True, timeout=60, check=False
         )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from stratum.local.stores import open_store
 
 ROLE = "arn:aws:iam::000000000000:role/r"
 NAME = "sfn"
+CALLER = "arn:aws:iam::000000000000:user/eve"
+"""Whoever IAM knows the commands as."""
 
 
 class Native:
@@ -82,6 +84,7 @@ class Native:
             NAME, "step-functions", "UPDATE_COMPLETE", "us-east-1", ACCOUNT, {"Arn": self.machine}, {}
         )
         made.found, made.clients = found, lambda _: self.client
+        made.__dict__["caller"] = CALLER
         made.runtime, made.store = self.runtime, self.store
         stages._opened[self.store] = made  # pyright: ignore[reportPrivateUsage]
         return made

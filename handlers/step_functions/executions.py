@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...statelang.engine.messages import Message
 from ..api.errors import ApiError
+from ..children import REQUESTER
 from ..executions import Executions
 from ..loading import ExecutionNotFound, Loaded
 from ..store import Commit, Conflict
 from .api import Api
 from .refusal import FORK, NEW, NotOnStepFunctions
-from .store import REQUESTER, StepFunctionsStore
+from .store import StepFunctionsStore
 
 if TYPE_CHECKING:
     from .runtime import StepFunctionsRuntime

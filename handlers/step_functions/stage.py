@@ -21,12 +21,13 @@ _KEPT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What an execution runs: the text as AWS has it, its digest, and the `source` that it was compiled from: `{"version",
+    """What an execution runs, by its role: the text as AWS has it, its digest, and the `source` that it was compiled from: `{"version",
     "source_map", "text", "spec"}`, empty for a definition that is not ours."""
 
     text: str
     digest: str
     machine: StateMachine
+    role: str
     source: Mapping[str, Any]
 
 
@@ -81,7 +82,7 @@ class NativeStage:
         with self._lock:
             found = self._by_digest.get(digest)
         if found is None:
-            found = Definition(text, digest, load_definition(text), self._source(text))
+            found = Definition(text, digest, load_definition(text), described["roleArn"], self._source(text))
         with self._lock:
             self._by_digest[digest] = found
             if of == "execution" or arn.split(":")[7:]:

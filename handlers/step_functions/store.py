@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..children import REQUESTER
 from ..store import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, Store, Stored
 from ..time_travel.checkpoints import KIND as CHECKPOINT
 from ..work.journal import is_journal
@@ -23,8 +24,6 @@ from .history import History
 from .refusal import FORK, PRUNE, TENANT, NotOnStepFunctions
 from .stage import Definition, NativeStage
 
-REQUESTER = "step-functions-requester"
-"""Records of who has started an execution through us, by its ARN: AWS only tells CloudTrail."""
 _MACHINE = "state-machine"
 _KEPT = 256
 
@@ -74,6 +73,7 @@ class StepFunctionsStore:
         made: dict[str, Any] = {
             "execution": {
                 "id": execution, "name": told["name"], "input": told.get("input") or "{}", "started": milliseconds(told["startDate"]),
+                "role": definition.role,
             },
             "state_machine": {"id": machine, "name": self.stage.workflow(machine)},
             "definition": definition.digest, "status": told["status"], "events": len(history.events), "deadline": None,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from agents import Agent, talk
 from mcp.client import Client
-from native import NAME, Native
+from native import CALLER, NAME, Native
 from stratum.handlers.audit.search import Query, search
 from stratum.handlers.audit.trail import trail
 from stratum.handlers.audit.verification import verify_execution
@@ -172,6 +172,7 @@ def test_the_commands_read_and_lead_it(native: Native, run: Run) -> None:
     done = [(entry["what"], entry["who"].get("user")) for entry in story["entries"] if entry.get("who")]
     assert ("start asked", "ada") in done
     assert ("approved", "bob") in done
+    assert ("stop asked", CALLER) in done
     assert {"stop asked", "redrive asked", "claimed", "refused"} <= {what for what, _ in done}
     assert [entry["at"] for entry in story["entries"]] == sorted(entry["at"] for entry in story["entries"])
     assert "events, kept by Step Functions" in run("audit", "first")[1]
@@ -213,7 +214,7 @@ def test_who_started_it_does_not_decide_its_gate(native: Native) -> None:
         native.runtime.on_behalf_of(ADA.to_json()).forwarded(
             "StartExecution", {"stateMachineArn": native.machine, "name": "second", "input": "no JSON"}
         )
-    assert len(native.table.records("step-functions-requester").items) == 1
+    assert len(native.table.records("requester").items) == 1
 
 
 def test_executions_of_several_pages_are_listed_once_and_in_order(native: Native) -> None:
