@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...statelang.engine.messages import Message
 from ..api.errors import ApiError
@@ -11,12 +11,24 @@ from ..children import REQUESTER
 from ..executions import Executions
 from ..loading import ExecutionNotFound, Loaded
 from ..store import Commit, Conflict
+from ..tenancy.limits import Limiter
 from .api import Api
 from .refusal import FORK, NEW, NotOnStepFunctions
 from .store import StepFunctionsStore
 
 if TYPE_CHECKING:
     from .runtime import StepFunctionsRuntime
+
+T = TypeVar("T")
+
+
+class _Unlimited(Limiter):
+    """AWS's quotas are the only ones there."""
+
+    def admit(self, start: Callable[[], T | None], *, known: Callable[[], bool] = lambda: False) -> T | None:
+        return start()
+
+    def leave(self) -> None: ...
 
 
 class StepFunctionsExecutions(Executions):
@@ -26,6 +38,7 @@ class StepFunctionsExecutions(Executions):
 
     def __init__(self, store: StepFunctionsStore, runtime: StepFunctionsRuntime, api: Api):
         super().__init__(store, runtime)
+        self.limiter = _Unlimited(store, runtime)
         self._native = store
         self._api = api
 

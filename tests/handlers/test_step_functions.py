@@ -162,7 +162,7 @@ def test_the_commands_read_and_lead_it(native: Native, run: Run) -> None:
     assert (code, out, told) == (0, "", "first: ABORTED\n")
     assert json.loads(run("gates", "--json")[1]) == []
     assert "has ended already" in run("stop", "first")[2]
-    assert run("redrive", "first", "--no-run")[0] == 0
+    assert run("redrive", "first", "--no-run") == (0, "", "")
     [gate] = json.loads(run("gates", "--json")[1])
     assert gate["step"] == "approve"
     assert "is RUNNING" in run("redrive", "first", "--no-run")[2]
