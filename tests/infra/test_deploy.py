@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from deployed import ARCHITECTURE, BIN, Project, until
+from deployed import ARCHITECTURE, BIN, HELLO, Project, until
 from deployments import FILES, KEY, deployment, made
 from stratum.infra.bundle.archive import archive
 from stratum.infra.bundle.engine import engine_archive, engine_files
