@@ -26,11 +26,23 @@ FORGET = "forget"
 
 
 class AdvanceBody(BaseModel):
-    """The body of one message: something that happened to an execution (see `engine.messages`)."""
+    """The body of one message: something that happened to an execution (see `engine.messages`); `state` says where, for the
+    log alone."""
 
     tenant: str
     execution: str
     message: dict[str, Any]
+    state: str | None = None
+
+    def about(self) -> dict[str, Any]:
+        """What lines of the log are found by."""
+        state = {} if self.state is None else {"state": self.state}
+        return {
+            "tenant": self.tenant,
+            "execution": self.execution,
+            **state,
+            "received": self.message.get("type"),
+        }
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -77,12 +89,9 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
             logger.info("woke nobody", tenant=body.tenant, execution=body.execution)
             return
         if failure is not None:
-            logger.warning(
-                "not advanced", tenant=body.tenant, execution=body.execution, received=body.message["type"],
-                reason=f"{type(failure).__name__}: {failure}",
-            )  # fmt: skip
+            logger.warning("not advanced", **body.about(), reason=f"{type(failure).__name__}: {failure}")
             raise failure
-        logger.info("advanced", tenant=body.tenant, execution=body.execution, received=body.message["type"])
+        logger.info("advanced", **body.about())
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event=event, record_handler=answer, processor=processor, context=context)  # pyright: ignore[reportReturnType]

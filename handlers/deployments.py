@@ -15,7 +15,7 @@ from ..statelang.asl import digest_of, dump
 from .http import HttpFailed, HttpRequest
 from .identity import Identity
 from .logs import logger
-from .runtime import Runtime, deployed
+from .runtime import Runtime, invoked
 from .versions import publishing, routing
 from .workflows import Workflow
 
@@ -27,7 +27,7 @@ _REASON_MOST = 2000
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
-    return handle(deployed(), event, context)
+    return invoked(handle, event, context)
 
 
 def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class SqsOutbox:
         seconds = -(-(at - system_clock()) // 1000)
         text = json.dumps({"tenant": tenant, "execution": execution, "message": {"type": "tick"}})
         if self._scheduler is not None and seconds > self._scheduler.after:
-            self._schedule(self._scheduler, f"{tenant}/{execution}/{at}", at, text)
+            self._schedule(self._scheduler, tenant, f"{tenant}/{execution}/{at}", at, text)
         elif seconds <= MAX_DELAY_SECONDS:
             self._client.send_message(
                 QueueUrl=self._advance_queue,
@@ -85,8 +85,15 @@ class SqsOutbox:
                 MessageGroupId=tenant,
             )
 
-    def _schedule(self, scheduler: Scheduler, what: str, at: int, text: str) -> None:
-        """Once for each execution and time: asking for the same again changes nothing."""
+    def _schedule(self, scheduler: Scheduler, tenant: str, what: str, at: int, text: str) -> None:
+        """Once for each execution and time: asking for the same again changes nothing.
+
+        It calls SendMessage as Scheduler's universal target does, since the target that is a queue has a group for FIFO queues
+        alone; and SQS holds each message without a group for a quiet tenant's, which would let a tenant's far wake-ups pass all
+        others (SQS developer guide, "How Amazon SQS fair queues work"; Scheduler user guide, "Using universal targets").
+        """
+        partition = scheduler.queue.split(":")[1]
+        message = {"QueueUrl": self._advance_queue, "MessageBody": text, "MessageGroupId": tenant}
         client = scheduler.client
         if client is None:
             import boto3
@@ -101,7 +108,11 @@ class SqsOutbox:
                 ScheduleExpression=f"at({time:%Y-%m-%dT%H:%M:%S})",
                 FlexibleTimeWindow={"Mode": "OFF"},
                 ActionAfterCompletion="DELETE",
-                Target={"Arn": scheduler.queue, "RoleArn": scheduler.role, "Input": text},
+                Target={
+                    "Arn": f"arn:{partition}:scheduler:::aws-sdk:sqs:sendMessage",
+                    "RoleArn": scheduler.role,
+                    "Input": json.dumps(message),
+                },
             )
         except client.exceptions.ConflictException:
             return

@@ -104,7 +104,10 @@ def perform(runtime: Runtime, body: TaskBody) -> list[Body]:
         return cancel_job(runtime, tenant, execution, command)
     else:
         found = [map_io(runtime, tenant, execution, command)]
-    return [{"tenant": tenant, "execution": execution, "message": message} for message in found]
+    about: Body = {"tenant": tenant, "execution": execution}
+    if "state" in command:
+        about["state"] = command["state"]
+    return [{**about, "message": message} for message in found]
 
 
 def perform_task(

@@ -40,7 +40,7 @@ def begin(runtime: Runtime, execution: str, command: TaskCommand) -> bool:
         return False
     task = {
         "tenant": command.tenant, "execution": execution, "frame": command.frame, "task": command.task,
-        "resource": command.resource, "context": invocation.client_context, "request": invocation.request_id,
+        "resource": command.resource, "state": command.state, "context": invocation.client_context, "request": invocation.request_id,
     }  # fmt: skip
     head = json.dumps({ENVELOPE: task}, separators=(",", ":"))[:-1]
     try:
@@ -80,7 +80,7 @@ def answer(runtime: Runtime, record: dict[str, Any]) -> Body:
         message = messages.task_succeeded(frame, number, output)
     except TaskFailed as error:
         message = messages.task_failed(frame, number, error.error, error.cause)
-    return {"tenant": tenant, "execution": execution, "message": message}
+    return {"tenant": tenant, "execution": execution, "state": task.get("state"), "message": message}
 
 
 def _check(runtime: Runtime, task: dict[str, Any], function: str) -> None:

@@ -22,7 +22,7 @@ from ...statelang.engine import is_genuine, read_token
 from ..identity import Identity
 from ..loading import ExecutionNotFound
 from ..logs import logger
-from ..runtime import NoOutbox, Runtime, deployed
+from ..runtime import NoOutbox, Runtime, invoked
 from ..store import Conflict
 from ..times import from_rfc3339
 from . import notifying, rules
@@ -53,8 +53,11 @@ class Payload(BaseModel, extra="allow"):
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point. The tenant is in the client context, where our own engine invokes."""
+    return invoked(_invoked, event, context)
+
+
+def _invoked(runtime: Runtime, event: dict[str, Any], context: Any) -> dict[str, Any]:
     custom = getattr(getattr(context, "client_context", None), "custom", None) or {}
-    runtime = deployed()
     return handle(runtime, event, custom.get("tenant") or runtime.store.tenant)
 
 

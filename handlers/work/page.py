@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ..logs import logger
-from ..runtime import deployed
+from ..runtime import Runtime, invoked
 from ..times import rfc3339
 from . import links
 from .answers import Desk
@@ -48,7 +48,10 @@ _HEADERS = {
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point, behind a function URL that anybody may call: the link is what lets them in."""
-    runtime = deployed()
+    return invoked(_invoked, event, context)
+
+
+def _invoked(runtime: Runtime, event: dict[str, Any], context: Any) -> dict[str, Any]:
     tenant = links.tenant_of(_token(event)) or runtime.store.tenant
     return handle(lambda: Desk(runtime, tenant), event)
 

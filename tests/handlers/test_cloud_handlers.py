@@ -229,7 +229,12 @@ def test_what_is_due_far_ahead_is_a_schedule_that_runs_a_little_early() -> None:
     from stratum.handlers.runtime import system_clock
 
     sqs, schedules = Client(), Client()
-    outbox = SqsOutbox("advance", "tasks", sqs, Scheduler("group", "role", "queue-arn", client=schedules))
+    outbox = SqsOutbox(
+        "advance",
+        "tasks",
+        sqs,
+        Scheduler("group", "role", "arn:aws:sqs:us-east-1:1:advance", client=schedules),
+    )
     now = system_clock()
     outbox.wake("default", "e", now + 30_000)
     [(operation, given)] = sqs.asked
@@ -241,7 +246,10 @@ def test_what_is_due_far_ahead_is_a_schedule_that_runs_a_little_early() -> None:
     at = datetime.fromtimestamp(far // 1000 - 60, UTC)
     assert given["ScheduleExpression"] == f"at({at:%Y-%m-%dT%H:%M:%S})"
     assert given["ActionAfterCompletion"] == "DELETE"
-    assert json.loads(given["Target"]["Input"]) == {
+    assert given["Target"]["Arn"] == "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"
+    message = json.loads(given["Target"]["Input"])
+    assert (message["QueueUrl"], message["MessageGroupId"]) == ("advance", "default")  # fair as any other
+    assert json.loads(message["MessageBody"]) == {
         "tenant": "default",
         "execution": "e",
         "message": {"type": "tick"},

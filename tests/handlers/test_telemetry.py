@@ -383,3 +383,51 @@ def test_a_telemetry_that_fails_fails_nothing_else(
     )
     made.flush(cloud.runtime)
     assert said == ["traces not sent", "telemetry failed"]
+
+
+def test_every_function_writes_out_what_was_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that are no part of the way of messages: publishing, gates on Step Functions, the page for links."""
+    from stratum.handlers import deployments, work
+    from stratum.handlers.work import page
+
+    flushed: list[int] = []
+
+    class Collected(collector.Collector):
+        def flush(self, runtime: Any) -> None:
+            flushed.append(1)
+
+    made = runtime.Runtime(
+        open_store("sqlite:///:memory:"), runtime.NoOutbox(), InProcessFunctions({}),
+        http=lambda request: HttpResponse(200, "OK"), telemetry=Collected(None, traces=False),
+    )  # fmt: skip
+    monkeypatch.setattr(runtime, "deployed", lambda: made)
+    event = {
+        "StackId": "s", "RequestId": "r", "LogicalResourceId": "l", "RequestType": "Create", "ResponseURL": "https://x",
+        "ResourceProperties": {},
+    }  # fmt: skip
+    assert deployments.handler(event, None)["Status"] == "FAILED"
+    assert page.handler({"requestContext": {"http": {"method": "PUT"}}}, None)["statusCode"] == 405
+    with pytest.raises(ValueError, match="validation error"):
+        work.handler({"kind": "nothing"}, None)
+    assert len(flushed) == 3
+
+
+def test_the_log_tells_which_state_an_answer_was_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        advance.logger, "info", lambda message, **fields: said.append({"is": message, **fields})
+    )
+    with LocalCloud(
+        open_store("sqlite:///:memory:"), InProcessFunctions({"f": lambda event, context: 1}), workers=0
+    ) as cloud:
+        definition = {"StartAt": "Ask", "States": {"Ask": {**INVOKE, "End": True}}}
+        from stratum.handlers.api.front_door import call
+
+        made = {"name": "m", "definition": json.dumps(definition), "roleArn": ROLE}
+        machine = call(cloud.runtime, "CreateStateMachine", made, "default")["stateMachineArn"]
+        call(cloud.runtime, "StartExecution", {"stateMachineArn": machine, "name": "one"}, "default")
+        cloud.drain()
+    [told] = [each for each in said if each["is"] == "advanced"]
+    assert (told["tenant"], told["execution"], told["state"], told["received"]) == (
+        "default", X, "Ask", "task_succeeded",
+    )  # fmt: skip
