@@ -87,16 +87,17 @@ def search(
     limit: int = 20,
     token: str | None = None,
     seconds: float | None = None,
+    within: str | None = None,
 ) -> Results:
     """One page of results; `reveal` looks into secrets too, and shows them. With `seconds` it ends by then with what it has
-    found, and its token goes on. Raises `InvalidToken`."""
+    found, and its token goes on. `within` is the ARN of a state machine, or of a map run. Raises `InvalidToken`."""
     deadline = None if seconds is None else time.monotonic() + seconds
     likely = Likely(store, query)
     found: list[Found] = []
     looked_at = 0
     while True:
         size = max(1, min(_READ if query.reads else 100, limit - len(found)))
-        page = store.heads(status=query.status, limit=size, token=token)
+        page = store.heads(state_machine=within, status=query.status, limit=size, token=token)
         token = page.token
         for head in page.items:
             if query.since is not None and head.started_at < query.since:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..arns import parse_arn
@@ -58,7 +59,14 @@ def executions(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any
     map_run = optional(parameters, "map_run")
     versions = console.versions
     if query.reads:
-        found = search(console.store, query, limit=limit, token=token, seconds=_SECONDS)
+        found = search(
+            console.store,
+            query,
+            limit=limit,
+            token=token,
+            seconds=_SECONDS,
+            within=optional(parameters, "map_run"),
+        )
         items = [
             {**row(console.store, each.head, versions), "found": [_brief(entry) for entry in each.entries]}
             for each in found.found
@@ -69,6 +77,8 @@ def executions(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any
     if map_run is not None and item is not None:
         one = child(console.store, map_run, number(parameters, "item", 0, 2**53))
         heads, token, looked_at = [] if one is None else [one], None, 1
+    elif map_run is not None and status is None:
+        heads, token, looked_at = _failed_first(console.store, query, map_run, limit, token)
     else:
         heads, token, looked_at = _heads(console.store, query, map_run, limit, token)
     items = [row(console.store, head, versions) for head in heads]
@@ -100,6 +110,24 @@ def _heads(
                 found.append(head)
         if token is None or len(found) >= limit or looked_at >= _LOOKED:
             return found, token, looked_at
+
+
+def _failed_first(
+    store: Store, query: Query, map_run: str, limit: int, token: str | None
+) -> tuple[list[Head], str | None, int]:
+    """The items of a map: those that failed, and then all others. The token says which of the two it goes on with."""
+    part, _, following = (token or "failed:").partition(":")
+    found: list[Head] = []
+    looked_at = 0
+    if part == "failed":
+        failed = replace(query, status="FAILED")
+        found, more, looked_at = _heads(store, failed, map_run, limit, following or None)
+        if more is not None or len(found) >= limit:
+            return found, f"failed:{more}" if more is not None else "others:", looked_at
+        following = ""
+    heads, more, looked = _heads(store, query, map_run, limit, following or None)
+    found += [head for head in heads if head.status != "FAILED"]
+    return found, None if more is None else f"others:{more}", looked_at + looked
 
 
 def _fits(query: Query, head: Head) -> bool:

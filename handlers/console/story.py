@@ -207,7 +207,7 @@ class Story:
     def _note(self, event: Event, place: Place) -> None:
         details, id = details_of(event), event["id"]
         visit = self._of_event.get(id)
-        cause = details.get("cause")
+        cause = _said(details.get("cause"))
         self.rows.append(
             Row(
                 id, event["timestamp"], event["type"], self.seq, visit, place.state, place.iteration,
@@ -398,6 +398,13 @@ class Story:
 
     def _took(self, way: str) -> None:
         self.taken.setdefault(way, self.seq)
+
+
+def _said(cause: str | None) -> str | None:
+    """A cause in a line: of a function's error its message."""
+    error = parsed(cause) if cause and cause.startswith("{") else None
+    message = error.get("errorMessage") if isinstance(error, dict) else None
+    return message if isinstance(message, str) and message else cause
 
 
 def details_of(event: Event) -> Mapping[str, Any]:

@@ -159,7 +159,7 @@ def test_versions_side_by_side_and_an_alias_moved(browsing: Browsing) -> None:
     page.get_by_label("Compare 1.0.0").check()
     page.get_by_label("Compare 1.1.0").check()
     page.get_by_role("button", name="Compare the two that are marked").click()
-    page.get_by_text("step `settle`: wait: 1h, was 10m").wait_for()
+    page.locator("li", has_text="step settle: wait: 1h, was 10m").wait_for()
     assert page.locator(".node.mark-changed").count() == 2
     page.get_by_role("tab", name="Text").click()
     assert "wait: 1h" in page.locator(".diff .plus").last.inner_text()

@@ -4,7 +4,7 @@ import { html } from "./vendor/view.js";
 import { get } from "./api.js";
 import { Empty, Failure, Loading, Status, useLoaded, useNow } from "./parts.js";
 import { Json } from "./json.js";
-import { ago, moment, nameOf, when } from "./format.js";
+import { ago, moment, nameOf, number, when } from "./format.js";
 import { useServerNow } from "./state.js";
 
 export function Agents({ about }) {
@@ -24,7 +24,7 @@ export function Agents({ about }) {
         ${work.intent && html`<p class="message">${work.intent}</p>`}
         <dl class="facts"><dt>Execution</dt><dd><a href="#/execution/${encodeURIComponent(work.execution)}">${nameOf(work.execution)}</a></dd>
           <dt>Open since</dt><dd>${moment(work.opened)}</dd>${work.deadline && html`<dt>Until</dt><dd>${moment(work.deadline)}</dd>`}
-          ${work.budget && html`<dt>Budget</dt><dd>${JSON.stringify(work.budget)}</dd>`}</dl>
+          ${work.budget && html`<dt>Budget</dt><dd>${Object.entries(work.budget).map(([name, value]) => `${number(value)} ${name === "usd" ? "US dollars" : name}`).join(", ")}</dd>`}</dl>
         ${work.violations?.length > 0 && html`<h3>What was wrong last time</h3><${Json} value=${work.violations} label="Violations" />`}
         ${work.input !== undefined && work.input !== null && html`<h3>Input</h3><${Json} value=${work.input} label="Input" />`}
       </div></details>`)}

@@ -6,7 +6,7 @@ import { Button, Empty, Failure, Icon, Loading, Status, Tabs, useLoaded } from "
 import { Graph, byStep, stepOf, toneOf, tookOf } from "./graph.js";
 import { Timeline } from "./timeline.js";
 import { Events } from "./events.js";
-import { Inspector } from "./inspector.js";
+import { Inspector, Why } from "./inspector.js";
 import { Source } from "./source.js";
 import { Json } from "./json.js";
 import { ForkDialog, RedriveDialog, StopDialog } from "./actions.js";
@@ -83,7 +83,7 @@ function Head({ told, story, now, lost, about }) {
   const ended = told.status !== "RUNNING";
   return html`<div class="page-head">
     <nav class="crumbs" aria-label="Where this is"><a href="#/executions">Executions</a> <span aria-hidden="true">/</span> <a href="#/executions?workflow=${encodeURIComponent(told.workflow)}">${told.workflow}</a></nav>
-    <div class="title-line"><h1>${told.name}</h1><span role="status" class="live"><${Status} of=${told.status} /></span>${lost && html`<span class="soft">the connection is gone; trying again</span>`}
+    <div class="title-line"><h1>${told.item !== undefined && told.map_run ? html`Item ${number(told.item)} <span class="soft small">${told.name}</span>` : told.name}</h1><span role="status" class="live"><${Status} of=${told.status} /></span>${lost && html`<span class="soft">the connection is gone; trying again</span>`}
       <span class="spacer"></span>
       ${about?.actions && !ended && html`<${Button} onClick=${() => setDialog("stop")}>Stop<//>`}
       ${about?.actions && ended && told.status !== "SUCCEEDED" && html`<${Button} kind="primary" onClick=${() => setDialog("redrive")}>Redrive<//>`}
@@ -99,11 +99,21 @@ function Head({ told, story, now, lost, about }) {
       ${ended && html`<${Cost} execution=${told.execution} turn=${told.stopped} />`}
     </ul>
     ${(told.error || told.cause) && html`<div class="failure">${told.error && html`<p><strong>${told.error}</strong></p>`}${told.cause && html`<${Cause} cause=${told.cause} />`}</div>`}
-    ${told.open?.length > 0 && html`<p class="notice"><${Icon} name="person" /> It waits for somebody: <a href="#/gates">the gates</a>, <a href="#/agents">the work of agents</a>.</p>`}
+    ${told.open?.length > 0 && html`<${Waits} story=${story} />`}
     ${dialog === "stop" && html`<${StopDialog} told=${told} onClose=${() => setDialog(null)} />`}
     ${dialog === "redrive" && html`<${RedriveDialog} told=${told} onClose=${() => setDialog(null)} />`}
   </div>`;
 }
+
+// Whose turn it is, as far as that is seen from here.
+function Waits({ story }) {
+  const open = [...story.visits.values(), ...[...story.groups.values()].map((each) => each.last)].filter((each) => !each.end);
+  const gates = open.filter((each) => each.kind === "gate"), agents = open.filter((each) => each.kind === "agent");
+  if (!gates.length && !agents.length) return html`<p class="notice"><${Icon} name="person" /> It waits for somebody: <a href="#/gates">the gates</a>, <a href="#/agents">the work of agents</a>.</p>`;
+  return html`<p class="notice"><${Icon} name="person" /> ${gates.length > 0 && html`It waits for a person's decision at ${names(gates)}: <a href="#/gates">to the gates</a>. `}${agents.length > 0 && html`It waits for an agent at ${names(agents)}: <a href="#/agents">to the work of agents</a>.`}</p>`;
+}
+
+const names = (visits) => [...new Set(visits.map((each) => each.step))].join(", ");
 
 // Counted from the whole log, and those of a map's items: it comes when it is there.
 function Cost({ execution, turn }) {
@@ -116,7 +126,7 @@ export function Cause({ cause }) {
   try {
     value = JSON.parse(cause);
   } catch { /* it is a text */ }
-  return typeof value === "object" && value !== null ? html`<${Json} value=${value} label="Cause" />` : html`<p class="cause-text">${cause}</p>`;
+  return typeof value === "object" && value !== null ? html`<${Why} cause=${value} />` : html`<p class="cause-text">${cause}</p>`;
 }
 
 // The four views of a story, linked: what is chosen in one is chosen in all.
@@ -158,12 +168,13 @@ export function Story({ execution, told, story, turn, definition, now, actions, 
     if (interesting) chooseVisit(interesting.id);
   }, [definition, steps.size > 0]);
 
+  const at = chosen ? `${prefix} ${chosen.step}` : node;
   const tone = (each) => toneOf(steps, each);
   const took = useMemo(() => tookOf(story.taken, steps), [story, steps]);
   const tabs = [["timeline", "Timeline"], ["events", html`Events <span class="soft">${number(story.events)}</span>`], ["source", definition?.language === "json" ? "Definition" : "YAML"], ["data", "Input & output"]];
   return html`<div class="story">
     <section class="panel graph-panel" aria-label="Graph">
-      ${definition ? html`<${Graph} plan=${definition.plan} tone=${tone} took=${took} chosen=${node} onChoose=${chooseNode} label="Graph of ${told.workflow || "the workflow"}" />` : html`<${Loading} what="Drawing" />`}
+      ${definition ? html`<${Graph} plan=${definition.plan} tone=${tone} took=${took} chosen=${at} onChoose=${chooseNode} label="Graph of ${told.workflow || "the workflow"}" />` : html`<${Loading} what="Drawing" />`}
     </section>
     <div class="side">
       <section class="panel tab-panel">
@@ -171,12 +182,12 @@ export function Story({ execution, told, story, turn, definition, now, actions, 
         <div role="tabpanel" id="panel-${tab}" aria-labelledby="tab-${tab}" class="tab-content">
           ${tab === "timeline" && html`<${Timeline} visits=${visits} groups=${groups} execution=${execution} turn=${turn} start=${told.started} end=${told.stopped} now=${now} chosen=${visit} onChoose=${chooseVisit} />`}
           ${tab === "events" && html`<${Events} execution=${execution} total=${story.events} start=${told.started} chosen=${visit} onChoose=${chooseVisit} />`}
-          ${tab === "source" && (definition ? html`<${Source} source=${definition.source} language=${definition.language} lines=${definition.lines} chosen=${node} tones=${(each) => steps.get(stepOf(each))?.status} onChoose=${chooseNode} />` : html`<${Loading} />`)}
+          ${tab === "source" && (definition ? html`<${Source} source=${definition.source} language=${definition.language} lines=${definition.lines} chosen=${at} tones=${(each) => steps.get(stepOf(each))?.status} onChoose=${chooseNode} />` : html`<${Loading} />`)}
           ${tab === "data" && html`<${Data} execution=${execution} told=${told} />`}
         </div>
       </section>
       <section class="panel inspector-panel">
-        ${chosen && values ? html`<${Inspector} execution=${execution} visit=${chosen} turn=${turn} now=${now} line=${definition?.lines[node]} onChoose=${chooseVisit} onLine=${() => setTab("source")} onFork=${setFork} actions=${actions} />`
+        ${chosen && values ? html`<${Inspector} execution=${execution} visit=${chosen} turn=${turn} now=${now} line=${definition?.lines[at]} onChoose=${chooseVisit} onLine=${() => setTab("source")} onFork=${setFork} actions=${actions} />`
           : values && html`<${Empty}>${node ? `${stepOf(node)} was not come to${told.status === "RUNNING" ? " yet" : ""}.` : "Choose a step to see what went in and what came out."}<//>`}
       </section>
     </div>

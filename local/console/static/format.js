@@ -2,7 +2,7 @@
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const day = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const count = new Intl.NumberFormat();
 
 export const number = (value) => count.format(value);
@@ -28,6 +28,7 @@ export function duration(milliseconds) {
 
 export function ago(at, now) {
   const past = now - at;
+  if (Math.abs(past) < 1500) return "just now";
   return past < 0 ? `in ${duration(-past)}` : `${duration(past)} ago`;
 }
 

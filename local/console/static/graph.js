@@ -1,7 +1,7 @@
 // The graph of a definition, as the server has laid it out: drawn here, so that it can be marked, chosen in, and changed live.
 
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/view.js";
-import { Button } from "./parts.js";
+import { Button, SHAPES } from "./parts.js";
 import { STATUS, number } from "./format.js";
 import { Dragged, useDragging } from "./dragging.js";
 
@@ -126,7 +126,8 @@ function Node({ node, tone, took, chosen, onChoose, current, marks, drag, edit }
       <text class="caption" x=${middle} y=${19 + 17 * node.title.length}>${node.caption}</text>
       ${drag?.over === node.id && drag.where !== "into" && drag.how === "move" && html`<path class="drop" d="M-6 ${drag.where === "before" ? -9 : node.height + 9}H${node.width + 6}" />`}
       ${edit && chosen === node.id && node.kind !== "succeed" && node.kind !== "fail" && html`<circle class="handle" data-handle=${node.id} cx=${middle} cy=${node.height} r="6"><title>Drag to the step that it leads to</title></circle>`}
-      ${state.badge && html`<${Badge} text=${state.badge} x=${node.width} tone=${state.tone} />`}
+      ${state.tone && html`<${Sign} tone=${state.tone} />`}
+      ${(state.badge || marks[node.id]) && html`<${Badge} text=${state.badge || marks[node.id]} x=${node.width} tone=${state.tone || MARKS[marks[node.id]]} />`}
     </g>
     ${node.inner.map((part) => html`<text class="part" x=${part.x + part.plan.width / 2} y=${part.y - 7}>${part.caption}</text>
       <${Layout} plan=${part.plan} x=${part.x} y=${part.y} ...${{ tone, took, chosen, onChoose, current, marks, drag, edit }} />`)}
@@ -141,6 +142,13 @@ function Shape({ node }) {
   }
   const round = (node.kind === "succeed" || node.kind === "fail") && node.title.length === 1 ? h / 2 : 8;
   return html`<rect class="shape" width=${w} height=${h} rx=${round} />`;
+}
+
+const MARKS = { added: "done", removed: "failed", changed: "retrying", wrong: "failed" };
+
+// How it stands, for whoever does not tell colours apart.
+function Sign({ tone }) {
+  return html`<g class="sign" transform="translate(-6 -7)"><circle cx="8" cy="8" r="8.5" /><path d=${SHAPES[tone] || ""} transform="translate(2.4 2.4) scale(0.7)" /></g>`;
 }
 
 function Badge({ text, x, tone }) {
@@ -191,5 +199,5 @@ export function toneOf(steps, node) {
 }
 
 export function tookOf(taken, steps) {
-  return (edge) => (edge.start === "start" ? edge.ways.length === 0 && steps.has(stepOf(edge.target)) : false) || edge.ways.some(([state, at]) => taken.has(`${state}|${at}`));
+  return (edge) => (edge.start === "start" && steps.has(stepOf(edge.target))) || edge.ways.some(([state, at]) => taken.has(`${state}|${at}`));
 }

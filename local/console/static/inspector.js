@@ -46,7 +46,7 @@ function Values({ values, visit, execution, now }) {
   const later = values.violations.filter((each) => each.attempt === 0);
   return html`
     ${later.map((each) => html`<${Violations} found=${each.found} />`)}
-    ${values.attempts.map((attempt, index) => html`<${Attempt} key=${attempt.event} attempt=${attempt} before=${values.attempts[index - 1]} last=${index === values.attempts.length - 1}
+    ${values.attempts.map((attempt, index) => html`<${Attempt} key=${attempt.event} kind=${visit.kind} attempt=${attempt} before=${values.attempts[index - 1]} last=${index === values.attempts.length - 1}
       violations=${values.violations.filter((each) => each.attempt === attempt.number)} now=${now} whole=${whole} index=${index} />`)}
     <div class="values">
       ${["input", "output"].map((name) => values[name] !== undefined && values[name] !== null && html`<${Value} title=${name === "input" ? "Input" : "Output"} open=${values.attempts.length === 0} value=${values[name]} whole=${whole((all) => all[name])} />`)}
@@ -64,21 +64,43 @@ function Violations({ found }) {
     ${each.path && html` <code>${each.path}</code>`}${each.that && each.message && html` <code>${each.that}</code>`}</li>`)}</ul></div>`;
 }
 
-function Attempt({ attempt, before, violations, last, now, whole, index }) {
-  const status = attempt.error ? "failed" : violations.length ? "violated" : attempt.end ? "done" : "running";
+const TITLES = { gate: "Decision", agent: "Agent's attempt" };
+
+function Attempt({ attempt, kind, before, violations, last, now, whole, index }) {
+  const status = !attempt.end && kind in TITLES ? "waiting" : attempt.error ? "failed" : violations.length ? "violated" : attempt.end ? "done" : "running";
   const [compared, setCompared] = useState(false);
   return html`<details class="attempt" open=${last || status !== "done"}>
-    <summary><span class="title">Attempt ${attempt.number}</span> <${Status} of=${status} /> <span class="soft">${time(attempt.start)}, ${duration((attempt.end ?? now) - attempt.start)}</span></summary>
-    ${attempt.error && html`<div class="cause"><strong>${attempt.error}</strong><${Json} value=${attempt.cause} whole=${whole((all) => all.attempts[index].cause)} label="Cause" /></div>`}
+    <summary><span class="title">${TITLES[kind] || "Attempt"} ${attempt.number}</span> <${Status} of=${status} /> <span class="soft">${time(attempt.start)}, ${duration((attempt.end ?? now) - attempt.start)}</span></summary>
+    ${attempt.error && html`<div class="cause"><strong>${attempt.error}</strong><${Why} cause=${attempt.cause} whole=${whole((all) => all.attempts[index].cause)} /></div>`}
     ${violations.map((each) => html`<${Violations} found=${each.found} />`)}
     <div class="pair">
-      <div><h5>Asked ${attempt.resource && html`<code>${attempt.resource}</code>`}</h5><${Json} value=${attempt.arguments} whole=${whole((all) => all.attempts[index].arguments)} label="What it was asked" /></div>
-      ${"result" in attempt && html`<div><h5>Answered</h5><${Json} value=${attempt.result} whole=${whole((all) => all.attempts[index].result)} label="What came back" /></div>`}
+      <div><h5>Asked ${attempt.resource && html`<code>${functionOf(attempt) || attempt.resource}</code>`}</h5><${Json} value=${asked(attempt)} whole=${whole((all) => asked(all.attempts[index]))} label="What it was asked" /></div>
+      ${"result" in attempt && html`<div><h5>Answered</h5><${Json} value=${answered(attempt.result)} whole=${whole((all) => answered(all.attempts[index].result))} label="What came back" /></div>`}
     </div>
+    ${(called(attempt.arguments) || answered(attempt.result) !== attempt.result) && html`<details class="raw"><summary>As ${attempt.resource} was called, and what all it answered</summary><div class="pair">
+      <${Json} value=${attempt.arguments} label="The whole call" />${"result" in attempt && html`<${Json} value=${attempt.result} label="The whole answer" />`}</div></details>`}
     ${before && html`<p><${Button} kind="small" aria-expanded=${compared} onClick=${() => setCompared(!compared)}>${compared ? "Hide" : "Show"} what differs from attempt ${before.number}<//></p>
-      ${compared && html`<h5>Asked</h5><${Diff} old=${before.arguments} next=${attempt.arguments} label="Differences of what was asked" />
+      ${compared && html`<h5>Asked</h5><${Diff} old=${asked(before)} next=${asked(attempt)} label="Differences of what was asked" />
         <h5>Came back</h5><${Diff} old=${outcome(before)} next=${outcome(attempt)} label="Differences of what came back" />`}`}
   </details>`;
 }
 
-const outcome = (attempt) => (attempt.error ? { error: attempt.error, cause: attempt.cause } : attempt.result);
+const outcome = (attempt) => (attempt.error ? { error: attempt.error, cause: attempt.cause } : answered(attempt.result));
+
+// Of a call of Lambda, what the function was given and has answered: the rest is the same every time, and folded.
+const called = (given) => given !== null && typeof given === "object" && "FunctionName" in given && "Payload" in given;
+const asked = (attempt) => (called(attempt.arguments) ? (attempt.arguments.FunctionName === "stratum-work" ? told(attempt.arguments.Payload) : attempt.arguments.Payload) : attempt.arguments);
+const TOLD = ["message", "shows", "form", "values", "intent", "input", "violations", "remarks"]; // to whoever decides or works
+const told = (payload) => (payload !== null && typeof payload === "object" ? Object.fromEntries(TOLD.filter((name) => payload[name] !== null && payload[name] !== undefined && String(payload[name]) !== "").map((name) => [name, payload[name]])) : payload);
+const functionOf = (attempt) => (called(attempt.arguments) && attempt.arguments.FunctionName !== "stratum-work" && typeof attempt.arguments.FunctionName === "string" ? attempt.arguments.FunctionName : null);
+const answered = (result) => (result !== null && typeof result === "object" && "Payload" in result && "StatusCode" in result ? result.Payload : result);
+
+// Why something failed. A function's error says it in its message; where in the code is folded.
+export function Why({ cause, whole }) {
+  const known = cause !== null && typeof cause === "object" && typeof cause.errorMessage === "string";
+  if (!known) return html`<${Json} value=${cause} whole=${whole} label="Cause" />`;
+  const trace = cause.stackTrace ?? cause.trace;
+  return html`<p class="cause-text">${cause.errorMessage}</p>
+    <details class="raw"><summary>Where in the code</summary>${Array.isArray(trace) && trace.length > 0 && html`<pre class="trace" tabindex="0" aria-label="Stack trace">${trace.map((line) => (typeof line === "string" ? line.replace(/\n$/, "") : JSON.stringify(line))).join("\n")}</pre>`}
+    <${Json} value=${cause} whole=${whole} label="Cause" open=${1} /></details>`;
+}

@@ -3,7 +3,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/view.js";
 import { STATUS } from "./format.js";
 
-const SHAPES = {
+export const SHAPES = {
   running: "M8 2a6 6 0 1 1-6 6",
   done: "M3 8.5l3.2 3.2L13 4.8",
   failed: "M4 4l8 8M12 4l-8 8",

@@ -87,7 +87,8 @@ function evenly(visits, groups, start, end) {
 
 function ticksOf(start, end, scale, even) {
   if (even) return [[0, time(start)], [100, `+${duration(end - start)}`]];
-  return [0, 0.25, 0.5, 0.75, 1].map((part) => [part * 100, part === 0 ? time(start) : `+${duration((end - start) * part)}`]);
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => [part * 100, part === 0 ? time(start) : `+${duration((end - start) * part)}`]);
+  return ticks.filter(([at, words], index) => at === 100 || index === 0 || (words !== ticks[index - 1][1] && words !== ticks[4][1]));
 }
 
 function Row({ visit, depth, scale, chosen, onChoose, last, named }) {

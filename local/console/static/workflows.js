@@ -109,7 +109,7 @@ export function Compare({ query }) {
   if (problem) return html`<main class="page"><h1>${workflow}</h1><${Failure} problem=${problem} /></main>`;
   if (!value) return html`<main class="page"><h1>${workflow}</h1><${Loading} /></main>`;
   return html`<main class="page"><div class="page-head"><nav class="crumbs" aria-label="Where this is"><a href="#/workflows">Workflows</a></nav><h1>${workflow}: ${old} and ${next}</h1></div>
-    <section class="panel padded"><h2>What differs</h2>${value.differences.length ? html`<ul class="plain">${value.differences.map((each) => html`<li>${each}</li>`)}</ul>` : html`<p class="soft">They mean the same.</p>`}
+    <section class="panel padded"><h2>What differs</h2>${value.differences.length ? html`<ul class="plain">${value.differences.map((each) => html`<li>${each.split("`").map((part, at) => (at % 2 ? html`<code>${part}</code>` : part))}</li>`)}</ul>` : html`<p class="soft">They mean the same.</p>`}
       ${value.breaks.length > 0 && html`<h3>Breaks what relies on the old contract</h3><ul class="plain">${value.breaks.map((each) => html`<li>${each}</li>`)}</ul>`}</section>
     <section class="panel"><${Tabs} tabs=${[["graph", "Graphs"], ["text", "Text"]]} chosen=${tab} onChoose=${setTab} label="How to compare" />
       <div role="tabpanel" id="panel-${tab}" aria-labelledby="tab-${tab}" class="tab-content">
