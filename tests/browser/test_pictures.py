@@ -34,6 +34,7 @@ pytestmark = [
     pytest.mark.skipif(not FOLDER, reason="STRATUM_PICTURES names no folder"),
 ]
 LONG = "The quick brown fox – Съешь ещё этих мягких французских булок – 快速的棕色狐狸 – الثعلب البني السريع"
+LOOKS = ((1280, False), (1280, True), (320, False))
 ROLE = "arn:aws:iam::123456789012:role/any"
 NIGHTLY = """\
 stratum: "1"
@@ -176,8 +177,8 @@ def test_pictures(gallery: tuple[Gallery, Photographer]) -> None:
     etl = world.begin("etl", "zones-1970", json.loads((EXAMPLES / "etl" / "input.json").read_text()))
     world.settle()
 
-    for look in ({}, {"dark": True}, {"width": 320, "height": 800}):
-        photographer.look(**look)
+    for width, dark in LOOKS:
+        photographer.look(width, dark=dark)
         views(
             world,
             photographer,
@@ -267,7 +268,7 @@ def views(world: Gallery, photographer: Photographer, executions: dict[str, str]
 def test_pictures_of_much(gallery: tuple[Gallery, Photographer]) -> None:
     world, photographer = gallery
     page = photographer.page
-    chain = {
+    chain: dict[str, dict[str, Any]] = {
         f"{number}. {LONG[22:-20] if number % 7 == 0 else 'Look again'}": {"Type": "Pass"}
         for number in range(200)
     }
@@ -324,8 +325,8 @@ def test_pictures_of_much(gallery: tuple[Gallery, Photographer]) -> None:
     page.locator("[data-node='state Every parcel']").click(position={"x": 8, "y": 8})
     photographer.take("map-running")
     world.finish()
-    for look in ({}, {"dark": True}, {"width": 320, "height": 800}):
-        photographer.look(**look)
+    for width, dark in LOOKS:
+        photographer.look(width, dark=dark)
         page = photographer.page
         photographer.at(f"execution/{quote(long)}")
         page.locator(".node").nth(199).wait_for()
