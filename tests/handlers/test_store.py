@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
+from moto.dynamodb.models import DynamoDBBackend
 from stratum.handlers.store import Commit, Conflict, Entry, Head, InvalidToken, Store, StoreError, verify
 from stratum.handlers.store.dynamodb import DynamoDbStore
 from stratum.handlers.store.table import create_table
@@ -39,6 +40,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "none")
+    # moto looks at a condition and writes in two steps: between them another thread may write, as no DynamoDB lets it.
+    alone, put = threading.Lock(), DynamoDBBackend.put_item
+
+    def put_item(*args: Any, **kwargs: Any) -> Any:
+        with alone:
+            return put(*args, **kwargs)
+
+    monkeypatch.setattr(DynamoDBBackend, "put_item", put_item)
     with mock_aws():
         create_table(boto3.client("dynamodb", region_name="us-east-1"), "stratum")
         boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="large")
