@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 ARCHITECTURES = ("arm64", "x86_64")
 ARTIFACTS = "ArtifactBucket"
 """The parameter of a stack that names the bucket it is deployed from."""
+REQUIREMENTS = "requirements.txt"
 WORK = "stratum-work"
 """The function that gates and agent steps invoke."""
 LONG = 30
@@ -182,8 +183,20 @@ class Deployment:
         return any(WORK in functions_called(each.definition) for each in self.workflows)
 
 
-def plan(workflows: Sequence[Source], settings: Settings) -> Deployment:
-    """Raises `Refused` with everything that is in the way."""
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A function that an installed package brings: its handler as Lambda writes it, and the package."""
+
+    handler: str
+    package: str
+
+
+def plan(
+    workflows: Sequence[Source],
+    settings: Settings,
+    plugins: Callable[[str], Plugin | None] = lambda name: None,
+) -> Deployment:
+    """`plugins` finds functions that packages bring. Raises `Refused` with everything that is in the way."""
     problems: list[str] = []
     functions: dict[str, Function] = {}
     elsewhere: dict[str, str] = {}
@@ -195,6 +208,15 @@ def plan(workflows: Sequence[Source], settings: Settings) -> Deployment:
             if name == WORK or name.startswith("arn:"):
                 continue
             found = handler_of(name, workflow.folder)
+            if found is None and (plugin := plugins(name)) is not None:
+                if is_required(plugin.package, workflow.folder):
+                    found = plugin.handler
+                else:
+                    problems.append(
+                        f"{workflow.name} calls {name}, which the package {plugin.package} brings: name that in "
+                        f"{workflow.folder / REQUIREMENTS}, so that it is deployed as well"
+                    )
+                    continue
             if found is None:
                 elsewhere[name] = workflow.name
                 continue
@@ -282,6 +304,22 @@ def handler_of(name: str, folder: Path) -> str | None:
     if (folder / f"{module}.py").is_file() or (folder / module / "__init__.py").is_file():
         return f"{module}.{attribute}"
     return None
+
+
+def is_required(package: str, folder: Path) -> bool:
+    """Whether the requirements beside a workflow name the package, or a wheel of it."""
+    try:
+        text = (folder / REQUIREMENTS).read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        return False
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    wanted = re.escape(_normal(package))
+    return any(re.search(rf"(^|/){wanted}(?![a-z0-9]|-[a-z])", _normal(line.strip())) for line in lines)
+
+
+def _normal(text: str) -> str:
+    """A package's name as indexes know it."""
+    return re.sub(r"[-_.]+", "-", text).lower()
 
 
 def _split(name: str) -> tuple[str, str]:

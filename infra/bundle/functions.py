@@ -1,7 +1,7 @@
 """The archive of a folder of handlers: its files as they are, and what `requirements.txt` in it names.
 
-A folder whose code imports `stratum` has that too. Files and folders that begin with a dot, what git's and Python's tools
-leave behind, and tests stay out.
+A folder whose code imports `stratum`, or whose packages do, has that too. Files and folders that begin with a dot, what git's
+and Python's tools leave behind, wheels that `requirements.txt` names, and tests stay out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
+from ..plan import REQUIREMENTS
 from . import archive, wheels
 from .engine import engine_files, is_this_python
 
@@ -31,11 +32,11 @@ def function_archive(folder: Path, python: str, architecture: str) -> bytes:
     """Raises `NoHandlers`, `NotDownloaded`, `TooLarge`."""
     own = folder_files(folder)
     files: dict[str, bytes] = {}
-    if any(_IMPORT.search(content) for name, content in own.items() if name.endswith(".py")):
-        files |= engine_files(python, architecture)
-    requirements = folder / "requirements.txt"
+    requirements = folder / REQUIREMENTS
     if requirements.is_file():
-        files |= wheels.files_of(requirements, python, architecture, pinned=False)
+        files = wheels.files_of(requirements, python, architecture, pinned=False)
+    if any(_IMPORT.search(text) for name, text in {**files, **own}.items() if name.endswith(".py")):
+        files = {**engine_files(python, architecture), **files}
     entry = import_module("...handlers.long_function", __package__)
     files |= {**own, f"{ENTRY}.py": Path(str(entry.__file__)).read_bytes()}
     return archive.archive(archive.with_bytecode(files) if is_this_python(python) else files)
@@ -49,7 +50,7 @@ def folder_files(folder: Path) -> dict[str, bytes]:
         parts = path.relative_to(folder).parts
         if any(part in _OUT or part.startswith(".") for part in parts) or not path.is_file():
             continue
-        if path.suffix == ".pyc" or (len(parts) == 1 and path.name.startswith("test_")):
+        if path.suffix in (".pyc", ".whl") or (len(parts) == 1 and path.name.startswith("test_")):
             continue
         size += path.stat().st_size
         if size > _MOST:

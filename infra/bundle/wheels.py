@@ -35,11 +35,14 @@ def download(requirements: Path, python: str, architecture: str, to: Path, *, pi
     """The wheels of a requirements file with all that they need, for Linux. Raises `NotDownloaded`."""
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:",
-        "--implementation", "cp", "--python-version", python, "--dest", str(to), "--requirement", str(requirements),
+        "--implementation", "cp", "--python-version", python, "--dest", str(to.resolve()), "--requirement", str(requirements.resolve()),
         *(part for libc in _LIBC for part in ("--platform", f"{libc}_{PLATFORMS[architecture]}")),
         *(("--require-hashes",) if pinned else ()),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Wheels beside the file are named as they lie to it.
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=requirements.resolve().parent
+    )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         reason = "\n".join(lines or done.stderr.splitlines()[-5:])

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ...handlers import plugins
 from ...handlers.tenancy.names import InvalidTenant, check_name
 from ...infra import notifications, packaging, plan
 from ...infra import stages as deployed
@@ -31,7 +32,7 @@ def deploy(options: argparse.Namespace) -> int:
     try:
         strategy = Strategy.read(options.canary, options.linear)
         deployment = plan.plan(
-            [_source(load_workflow(Path(file))) for file in options.files], _settings(options)
+            [_source(load_workflow(Path(file))) for file in options.files], _settings(options), _plugin
         )
         _say(f"packing for Python {deployment.settings.python} on {deployment.settings.architecture}")
         artifacts = packaging.package(deployment)
@@ -86,6 +87,13 @@ def _settings(options: argparse.Namespace) -> plan.Settings:
         gate_links=options.gate_links, notify=notify, tenants=tenants, mcp=options.mcp,
         retention=None if options.retention is None else plan.retention_of(options.retention), scheduler_after=options.schedule_after,
     )  # fmt: skip
+
+
+def _plugin(name: str) -> plan.Plugin | None:
+    found = plugins.find(name)
+    if found is None or found.dist is None:
+        return None
+    return plan.Plugin(found.value.partition("[")[0].strip().replace(":", "."), found.dist.name)
 
 
 def _source(file: WorkflowFile) -> plan.Source:

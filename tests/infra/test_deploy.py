@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from deployed import ARCHITECTURE, BIN, HELLO, Project, until
 from deployments import FILES, KEY, deployment, made
+from plugin_wheel import EXAMPLE, wheel
 from stratum.infra.bundle.archive import archive
 from stratum.infra.bundle.engine import engine_archive, engine_files
 from stratum.infra.template.artifacts import artifacts_template
@@ -30,11 +31,44 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     up = Up()
-    yield Project(tmp_path_factory.mktemp("project"), up)
+    made = Project(tmp_path_factory.mktemp("project"), up)
+    bring_films(made)
+    yield made
     up.stop()
 
 
-FOUR = ("hello/hello.yaml", "hello/ask.yaml", "orders/orders.yaml", "etl/etl.yaml", "release/release.yaml")
+FILMS = """
+stratum: "1"
+workflow: films
+version: 1.0.0
+input: {file: string}
+steps:
+  - {id: name, task: media.title, input: {file: "{% $input.file %}"}, output: {title: string}}
+  - {id: slowly, task: media.title, input: {file: "{% $input.file %}"}, output: {title: string}, timeout: 2m}
+result: {title: "{% $name.title & ', ' & $slowly.title %}"}
+"""
+
+
+def bring_films(project: Project) -> None:
+    """A workflow on the tasks of a package, which is installed for the commands, and for functions by `requirements.txt`."""
+    folder, site = project.folder / "films", project.folder / "site"
+    (folder / "wheels").mkdir(parents=True)
+    (folder / "films.yaml").write_text(FILMS)
+    made = wheel(EXAMPLE, folder / "wheels")
+    (folder / "requirements.txt").write_text(f"./wheels/{made.name}\n")
+    pip = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", site, made]
+    subprocess.run([sys.executable, *pip], check=True, capture_output=True)
+    project.environ["PYTHONPATH"] = str(site)
+
+
+FOUR = (
+    "hello/hello.yaml",
+    "hello/ask.yaml",
+    "films/films.yaml",
+    "orders/orders.yaml",
+    "etl/etl.yaml",
+    "release/release.yaml",
+)
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +208,16 @@ def test_workflows_run_on_what_was_deployed(project: Project, stage: dict[str, A
     assert zones["rows"] > 300
     released, _ = project("run", "release", "--stage", "dev", "--input", "@release/input.json")
     assert released
+
+
+def test_tasks_of_a_package_run_where_requirements_bring_it(project: Project, stage: dict[str, Any]) -> None:
+    said, _ = project("run", "films", "--stage", "dev", "--input", '{"file": "s3://films/the-kid.mov"}')
+    assert said == {"title": "The Kid, The Kid"}
+    requirements = project.folder / "films" / "requirements.txt"
+    requirements.rename(requirements.with_suffix(".kept"))
+    told = project.deploy(*FOUR, code=2)[1]
+    requirements.with_suffix(".kept").rename(requirements)
+    assert "the package stratum-media brings: name that in" in told
 
 
 def test_what_ran_is_looked_at_from_here(project: Project, stage: dict[str, Any]) -> None:

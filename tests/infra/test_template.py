@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 from deployments import EXAMPLES, FILES, KEY, deployment, made
 from stratum.infra import notifications
-from stratum.infra.plan import Refused, Settings, Source, bound, functions_called, plan, retention_of
+from stratum.infra.plan import (
+    Plugin,
+    Refused,
+    Settings,
+    Source,
+    bound,
+    functions_called,
+    is_required,
+    plan,
+    retention_of,
+)
 from stratum.infra.template import checks
 from stratum.infra.template.artifacts import artifacts_template
 from stratum.infra.template.release import Live, parameters
@@ -264,6 +274,23 @@ def test_a_function_that_is_nowhere_is_told() -> None:
         Refused, match=r"one calls the function gone-away, and there is no gone\.py beside it"
     ):
         tasks_of("lambda:invoke", {"FunctionName": "gone-away"})
+
+
+def test_functions_of_a_package_are_deployed_where_it_is_required(tmp_path: Path) -> None:
+    def bring(name: str) -> Plugin | None:
+        return Plugin("stratum_media.title", "stratum-media") if name == "media-title" else None
+
+    source = Source("one", machine("lambda:invoke", {"FunctionName": "media-title"}), tmp_path)
+    with pytest.raises(Refused, match=r"the package stratum-media brings: name that in .*requirements\.txt"):
+        plan([source], Settings("dev"), bring)
+    for text, fits in (
+        ("Stratum_Media==0.1.0\n", True), ("./wheels/stratum_media-0.1.0-py3-none-any.whl", True), ("# stratum-media", False),
+        ("stratum-media-extras==1", False), ("my-stratum-media", False), ("stratum-media[x]>=1", True),
+    ):  # fmt: skip
+        (tmp_path / "requirements.txt").write_text(text)
+        assert is_required("stratum-media", tmp_path) is fits, text
+    [function] = plan([source], Settings("dev"), bring).functions
+    assert (function.name, function.handler) == ("media-title", "stratum_media.title")
 
 
 def test_everything_in_the_way_is_told_at_once() -> None:
