@@ -70,12 +70,14 @@ class Native:
         self.clock.advance_to(self.clock() + 1000)
         return self.clock()
 
-    def _work(self, event: Any, context: Any) -> Any:
-        """As on Lambda: with the table, and nothing that runs executions."""
-        runtime = Runtime(
+    def deployed(self) -> Runtime:
+        """What the stage's functions have on Lambda: the table, and nothing that runs executions."""
+        return Runtime(
             self.table, NoOutbox(), None, clock=self.clock, clients=lambda *_: self.client  # pyright: ignore[reportArgumentType]
         )  # fmt: skip
-        return handle(runtime, event, "default")
+
+    def _work(self, event: Any, context: Any) -> Any:
+        return handle(self.deployed(), event, "default")
 
     def stage(self) -> stages.Stage:
         """As the commands have it that open it."""

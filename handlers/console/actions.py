@@ -33,11 +33,11 @@ def start(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     machine = text(parameters, "machine")
     version, alias = optional(parameters, "version"), optional(parameters, "alias")
     if version is None and alias is None:
-        alias = _leading(console, machine.rpartition(":")[2])
+        alias = _leading(console, console.runtime.workflow(machine))
     name = optional(parameters, "name", most=80) or _name()
     given = json.dumps(parameters.get("input", {}), ensure_ascii=False)
     runtime = _runtime(console, machine).on_behalf_of(by.to_json())
-    workflow = machine.rpartition(":")[2]
+    workflow = runtime.workflow(machine)
     target = machine
     if version is not None:
         try:

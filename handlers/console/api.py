@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from ..loading import ExecutionNotFound
 from ..logs import logger
+from ..step_functions.refusal import NotOnStepFunctions
 from ..store import InvalidToken, StoreError
 from ..work.refusal import Refused
 from .host import Console, Refusal
@@ -78,6 +79,8 @@ def handle(console: Console, event: Mapping[str, Any]) -> dict[str, Any]:
         return _answer(404, {"message": f"there is no execution {error}"})
     except InvalidToken:
         return _answer(400, {"message": "that page of the list is gone: begin again"})
+    except NotOnStepFunctions as refused:
+        return _answer(409, {"message": str(refused)})
     except StoreError as error:
         logger.error("the store failed", asked=name, reason=str(error))
         return _answer(500, {"message": str(error)})

@@ -152,6 +152,8 @@ def _machine(store: Store, workflow: str | None) -> str | None:
 
 def workflow_of(head: Head) -> str:
     """The name of what the execution runs: its state machine's, also for the children of a map."""
+    if "workflow" in head.fields:
+        return head.workflow
     found = parse_arn(head.state_machine)
     name = found.rest if found is not None else head.state_machine.rpartition(":")[2]
     return re.split(r"[/:]", name)[0]

@@ -8,6 +8,7 @@ agents did about it are records and journals of our table, as everywhere.
 - `stage`: which state machines are the stage's, and what their workflows were compiled from.
 - `api`: the operations, with their errors as ours.
 - `history`: an execution's events, and what in them is still open.
+- `versions`: what deployments have published, and where aliases lead.
 - `store`, `executions`, `runtime`: what stands in for ours.
 - `refusal`: what there cannot be there.
 """

@@ -7,7 +7,7 @@ from ..store import StoreError
 FORK = (
     "on Step Functions no execution goes on from a place in its history: AWS keeps the events, and not the state that was"
     " between them. `stratum redrive` goes on from where one failed, `stratum run` starts anew; a stage with --target engine"
-    " has forks, reverts and replays"
+    " has forks and reverts"
 )
 PRUNE = (
     "Step Functions forgets its executions by itself, 90 days after their end, and nobody can before. What people and agents did"
@@ -19,7 +19,7 @@ TENANT = (
 )
 NEW = (
     "a stage on Step Functions runs the workflows that were deployed to it: `stratum deploy … --target step-functions` brings"
-    " and changes them"
+    " and changes them, and leads their aliases; what was there before comes back by deploying it"
 )
 
 

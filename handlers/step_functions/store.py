@@ -17,12 +17,14 @@ from typing import Any
 from ..children import REQUESTER
 from ..store import Commit, Conflict, Entry, Head, InvalidToken, Page, Record, Store, Stored
 from ..time_travel.checkpoints import KIND as CHECKPOINT
+from ..versions.routing import KIND as ALIAS_STORY
 from ..work.journal import is_journal
 from ..workflows import SOURCE_MAP, SPEC
 from .api import Answer, Api, milliseconds
 from .history import History
-from .refusal import FORK, PRUNE, TENANT, NotOnStepFunctions
+from .refusal import FORK, NEW, PRUNE, TENANT, NotOnStepFunctions
 from .stage import Definition, NativeStage
+from .versions import KINDS, Versions
 
 _MACHINE = "state-machine"
 _KEPT = 256
@@ -38,6 +40,7 @@ class StepFunctionsStore:
         self._clock = clock
         self._histories: OrderedDict[str, History] = OrderedDict()
         self._lock = threading.Lock()
+        self._versions = Versions(api, stage)
 
     @property
     def tenant(self) -> str:
@@ -176,27 +179,42 @@ class StepFunctionsStore:
             value = None if found is None else _part(kind, found)
             return None if value is None else Record(kind, key, value, 1)
         if kind == _MACHINE:
-            found = self._definition(key)
-            value = (
-                {"name": self.stage.workflow(key), "definition": found.digest} if found is not None else {}
-            )
-            return Record(kind, key, value, 1) if value else None
-        return self.table.get(kind, key)
+            return self._machine(key)
+        return self._versions.get(kind, key) if kind in KINDS else self.table.get(kind, key)
 
     def _definition(self, key: str) -> Definition | None:
         return self.stage.definition(self._api, key) if key.startswith("arn:") else self.stage.by_digest(key)
 
+    def _machine(self, arn: str) -> Record | None:
+        if arn not in self.stage.machines:
+            return None
+        told, found = (
+            self._api.read("DescribeStateMachine", stateMachineArn=arn),
+            self.stage.definition(self._api, arn),
+        )
+        if told is None or found is None:
+            return None
+        value = {
+            "name": self.stage.workflow(arn), "definition": found.digest, "type": told["type"], "role": told["roleArn"],
+            "created": milliseconds(told["creationDate"]),
+        }  # fmt: skip
+        return Record(_MACHINE, arn, value, 1)
+
     def records(
         self, kind: str, prefix: str = "", *, limit: int = 100, token: str | None = None
     ) -> Page[Record]:
+        if kind in KINDS:
+            return Page(self._versions.records(kind, prefix))
         if kind != _MACHINE:
             return self.table.records(kind, prefix, limit=limit, token=token)
         found = [arn for arn in sorted(self.stage.machines) if arn.startswith(prefix)]
-        return Page([Record(kind, arn, {"name": self.stage.workflow(arn)}, 1) for arn in found])
+        return Page([record for arn in found if (record := self._machine(arn)) is not None])
 
     def put(self, kind: str, key: str, value: dict[str, Any], *, expect: int | None = None) -> Record:
         if kind == CHECKPOINT:
             raise NotOnStepFunctions(FORK)
+        if kind in (*KINDS, ALIAS_STORY):
+            raise NotOnStepFunctions(NEW)
         return self.table.put(kind, key, value, expect=expect)
 
     def delete(self, kind: str, key: str) -> None:

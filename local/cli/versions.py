@@ -214,7 +214,7 @@ def _percent(text: str, option: str) -> int:
 
 def is_published(what: str) -> bool:
     """Whether a command's argument names a published version (`WORKFLOW@VERSION`) and not a file."""
-    return re.fullmatch(r"[A-Za-z0-9_-]{1,80}@[A-Za-z0-9_.-]+", what) is not None and not Path(what).exists()
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,80}@[A-Za-z0-9_.+-]+", what) is not None and not Path(what).exists()
 
 
 def _find(store: Store, what: str) -> Published:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from agents import Agent, talk
@@ -15,6 +16,7 @@ from native import CALLER, NAME, Native
 from stratum.handlers.audit.search import Query, search
 from stratum.handlers.audit.trail import trail
 from stratum.handlers.audit.verification import verify_execution
+from stratum.handlers.console.api import handle
 from stratum.handlers.identity import Identity
 from stratum.handlers.mcp.server import build_server
 from stratum.handlers.step_functions.history import Open
@@ -24,6 +26,7 @@ from stratum.handlers.work.answers import Desk
 from stratum.handlers.work.refusal import Refused
 from stratum.local.agents.stage_host import StageHost
 from stratum.local.cli import main, stages
+from stratum.local.console.server import console_of, person
 
 SPEC = """\
 stratum: "1"
@@ -209,12 +212,60 @@ def test_who_started_it_does_not_decide_its_gate(native: Native) -> None:
     [gate] = desk.items.open_items(kind="gate").items
     with pytest.raises(Refused, match="ada has started this execution"):
         desk.decide(gate.handle, "approve", ADA)
+    with pytest.raises(Refused, match="ada has started this execution"):
+        Desk(native.deployed(), "default").decide(gate.handle, "approve", ADA)
     # One that was never started leaves nobody behind.
     with pytest.raises(Exception, match="Invalid"):
         native.runtime.on_behalf_of(ADA.to_json()).forwarded(
             "StartExecution", {"stateMachineArn": native.machine, "name": "second", "input": "no JSON"}
         )
     assert len(native.table.records("requester").items) == 1
+
+
+def test_versions_and_the_console_are_there_as_well(native: Native, run: Run) -> None:
+    execution = begin(native)
+    [version] = json.loads(run("versions", "notes", "--json")[1])
+    assert (version["version"], version["running"], version["aliases"]) == ("1.0.0+1", 1, {"live": 100})
+    assert run("alias", "notes", "live")[1] == "notes live: 1.0.0+1 100%\n"
+    code, _, told = run("alias", "notes", "live", "--to", "1.0.0+1")
+    assert code == 2
+    assert "`stratum deploy" in told
+    stage = native.stage()
+    console = console_of(
+        stage.runtime, f"stage://{NAME}", who=person(stage.caller), place=stage.place, alias="live"
+    )
+
+    def ask(name: str, /, **asked: Any) -> tuple[int, Any]:
+        event: dict[str, Any] = {
+            "rawPath": f"/console/{name}",
+            "requestContext": {"http": {"method": "GET"}},
+            "rawQueryString": urlencode(asked),
+        }
+        if name in ("start", "fork"):
+            event |= {
+                "requestContext": {"http": {"method": "POST"}},
+                "headers": {"x-stratum-console": "1"},
+                "body": json.dumps(asked),
+            }
+        answer = handle(console, event)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    [listed] = ask("executions")[1]["items"]
+    assert (listed["workflow"], listed["version"]) == ("notes", "1.0.0")
+    [workflow] = ask("workflows")[1]
+    assert (workflow["workflow"], workflow["versions"], workflow["last"]["execution"]) == (
+        "notes",
+        ["1.0.0+1"],
+        execution,
+    )
+    assert ask("execution", execution=execution)[1]["input"]["key"] == "•••"
+    assert [item["step"] for item in ask("agents")[1]["items"]] == ["notes"]
+    status, told = ask("fork", execution=execution, event=13)
+    assert (status, "redrive" in told["message"]) == (409, True)
+    assert ask("start", machine=native.machine, input=INPUT, name="two")[1]["name"] == "two"
+    assert trail(native.store, f"{execution.rpartition(':')[0]}:two").requester == {
+        **person(CALLER).to_json()
+    }
 
 
 def test_executions_of_several_pages_are_listed_once_and_in_order(native: Native) -> None:
