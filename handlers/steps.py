@@ -23,7 +23,8 @@ _WORK_ROLES = {"task", "wait", "set", "decision", "succeed", "fail", *_HOLDERS, 
 class Step:
     """One step. Times are milliseconds since the epoch; `tries` counts the attempts of its task, `runs` how often it has
     begun: in a map or a repeat more than once. `within` is the step around it. What takes back a step's work has a line
-    of its own, of the kind `compensate`."""
+    of its own, of the kind `compensate`. Of a map, `items` are those that it was given so far, and `items_done` and
+    `items_failed` those that have ended; where it is distributed (`apart`) its executions are counted, not its items."""
 
     id: str
     kind: str
@@ -37,6 +38,10 @@ class Step:
     runs: int = 0
     live: int = 0
     """How many of its runs are going on."""
+    items: int | None = None
+    items_done: int = 0
+    items_failed: int = 0
+    apart: bool = False
 
     def elapsed(self, now: int) -> float:
         """Seconds, until it ended or until `now`."""
@@ -72,9 +77,15 @@ class Steps:
         self._line_at: dict[int, str | None] = {}
         self._exit: _Exit | None = None
 
-    def feed(self, events: Iterable[dict[str, Any]]) -> list[Step]:
-        """Takes further events; answers the steps that changed, each once."""
+    def feed(self, events: Iterable[dict[str, Any]], messages: Iterable[dict[str, Any]] = ()) -> list[Step]:
+        """Takes further events; answers the steps that changed, each once.
+
+        `messages` are those that the events followed from: they tell of the executions of distributed maps.
+        """
         changed: dict[str, Step] = {}
+        for message in messages:
+            if message["type"] == "child_finished" and (step := self._child(message)) is not None:
+                changed[step.id] = step
         for event in events:
             for step in self._take(event):
                 changed[step.id] = step
@@ -116,8 +127,14 @@ class Steps:
         step = self.steps.get(line) if line is not None else None
         if step is not None and kind.startswith(("Map", "Parallel")) and not kind.endswith("StateExited"):
             step = self._holder(step)  # what happened is to the whole, and was led to by what is in it
+        if kind in ("MapIterationSucceeded", "MapIterationFailed"):
+            step = self._iterated(event, kind)
         if step is None:
             return changed
+        if kind == "MapStateStarted":
+            step.items = (step.items or 0) + event["mapStateStartedEventDetails"].get("length", 0)
+        elif kind == "MapRunStarted":
+            step.apart = True
         if kind.endswith("Scheduled"):
             step.tries += 1
             step.status, step.worked = RUNNING, True
@@ -127,9 +144,25 @@ class Steps:
             step.status, step.note = RUNNING, ""
         elif kind.endswith("StateExited") and (error := _routed_error(event)):
             step.status, step.note = RETRYING, error  # it ends as failed, unless it is tried again
-        else:
+        elif kind not in ("MapStateStarted", "MapRunStarted"):
             return changed
         return [*changed, step]
+
+    def _iterated(self, event: dict[str, Any], kind: str) -> Step | None:
+        """The map of which an item has ended: by its name, as what came before may be of a map within it."""
+        details = next(value for value in event.values() if isinstance(value, dict))
+        step = self.steps.get(self._named(details.get("name", ""), "")[1] or "")
+        if step is not None:
+            step.items_done += kind == "MapIterationSucceeded"
+            step.items_failed += kind == "MapIterationFailed"
+        return step
+
+    def _child(self, message: dict[str, Any]) -> Step | None:
+        step = self.steps.get(self._line_at.get(message["task"]) or "")
+        if step is not None:
+            step.items_done += message["status"] == "SUCCEEDED"
+            step.items_failed += message["status"] != "SUCCEEDED"
+        return step
 
     def _holder(self, step: Step) -> Step | None:
         if step.kind in _HOLDERS:

@@ -18,6 +18,7 @@ from ...handlers.times import rfc3339
 from ...handlers.work.journal import Journal
 from ..keys import key
 from .acting import who_acts
+from .counter import Counter
 from .executions import runtime_on
 from .opening import find_execution, open_store
 from .problem import WrongRequest
@@ -118,10 +119,13 @@ def _verify(options: argparse.Namespace, names: Sequence[str]) -> int:
         store = open_store(options.store, create=False)
         checked = 0
         logs = True
-        for head in heads_of(store):
-            findings += _told(verify_execution(store, head.execution))
-            logs = logs and head.has_log
-            checked += 1
+        with Counter() as counter:
+            counter.begin("verifying", "executions")
+            for head in heads_of(store):
+                findings += _told(verify_execution(store, head.execution))
+                logs = logs and head.has_log
+                checked += 1
+                counter.add()
         findings += _told(verify_refusals(store))
         right = "every digest is right" if logs else f"{_OF_JOURNALS} is right"
         print(f"{checked} executions: " + (right if not findings else f"{findings} findings"))

@@ -15,6 +15,7 @@ from typing import IO, cast
 from ...handlers.backup import Contents, Damaged, NotEmpty, check, restore, write
 from ...handlers.backup.restoring import NotRestored
 from ...handlers.store import StoreError
+from .counter import Counter
 from .executions import shown_time
 from .opening import open_store
 from .problem import WrongRequest
@@ -35,30 +36,23 @@ def backup(options: argparse.Namespace) -> int:
             f"there is nothing of the tenant '{unknown[0]}': there are {', '.join(tenants) or 'none'}"
         )
     part = path.with_name(path.name + ".part")
-    count = 0
-
-    def progress(log: str) -> None:
-        nonlocal count
-        count += 1
-        _tell(f"{count} logs")
-
     try:
-        with part.open("wb") as file:
+        with Counter() as counter, part.open("wb") as file:
+            counter.begin("backing up", "logs")
             # Without a time in it, the same store gives the same bytes.
             with gzip.GzipFile("", "wb", _COMPRESSION, file, mtime=0) as out:
                 checksum = write(
                     store, cast("IO[bytes]", out), at=time.time_ns() // 1_000_000,
-                    tenants=options.tenant or tenants, progress=progress,
+                    tenants=options.tenant or tenants, progress=lambda log: counter.add(),
                 )  # fmt: skip
             file.flush()
             os.fsync(file.fileno())
-        contents = _checked(part)
+            contents = _checked(part, counter)
         part.replace(path)
     except OSError as error:
         raise WrongRequest(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
         part.unlink(missing_ok=True)
-        _tell("")
     assert contents.sha256 == checksum
     return _report(contents, options, f"{path}")
 
@@ -69,7 +63,8 @@ def restore_(options: argparse.Namespace) -> int:
     if not path.is_file():
         raise WrongRequest(f"there is no file {path}")
     try:
-        contents = _checked(path)
+        with Counter() as counter:
+            contents = _checked(path, counter)
         if unknown := [each for each in options.tenant if each not in contents.tenants]:
             raise WrongRequest(
                 f"there is nothing of the tenant '{unknown[0]}' in {path}: there are {', '.join(contents.tenants) or 'none'}"
@@ -83,8 +78,6 @@ def restore_(options: argparse.Namespace) -> int:
         raise WrongRequest(str(error)) from None
     except NotRestored as error:
         raise StoreError(str(error)) from None
-    finally:
-        _tell("")
     return _report(contents, options, options.store)
 
 
@@ -100,11 +93,11 @@ def _restore(path: Path, contents: Contents, options: argparse.Namespace) -> Non
             url = f"sqlite:///{made[0]}" + (f"?{query}" if query else "")
     store = open_store(url, create=True)
     try:
-        with _opened(path) as source:
+        with Counter() as counter, _opened(path) as source:
+            counter.begin("restoring", "logs", None if options.tenant else contents.logs)
             restore(
-                store, source, contents, tenants=options.tenant or None,
-                progress=lambda log: _tell(log.rpartition(":")[2]),
-            )  # fmt: skip
+                store, source, contents, tenants=options.tenant or None, progress=lambda log: counter.add()
+            )
     finally:
         store.close()
     if made is not None:
@@ -119,14 +112,17 @@ def _create_table(url: str) -> None:
     from_url(url).create_table()
 
 
-def _checked(path: Path) -> Contents:
-    with _opened(path) as source:
+def _checked(path: Path, counter: Counter) -> Contents:
+    with _opened(path, counter) as source:
         return check(source)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path, counter: Counter | None = None) -> IO[bytes]:
     try:
-        return cast("IO[bytes]", gzip.open(path, "rb"))
+        if counter is None:
+            return cast("IO[bytes]", gzip.open(path, "rb"))
+        counter.begin("checking", "", path.stat().st_size)
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=counter.reading(path.open("rb")), mode="rb"))
     except OSError as error:
         raise WrongRequest(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -148,9 +144,3 @@ def _report(contents: Contents, options: argparse.Namespace, where: str) -> int:
 
 def _listed(tenants: Sequence[str]) -> str:
     return "the tenant " + tenants[0] if len(tenants) == 1 else f"{len(tenants)} tenants"
-
-
-def _tell(text: str) -> None:
-    """How far it has come, where a person looks."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text[:70]}", end="", file=sys.stderr, flush=True)

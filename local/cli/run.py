@@ -179,7 +179,7 @@ class _Watch:
 
     def __call__(self, execution: str, commit: Commit) -> None:
         if execution == self._execution:
-            self.shown.feed(commit.events)
+            self.shown.feed(commit.events, commit.messages)
         for event in commit.events:
             if event["type"] == "TaskSubmitted" and (text := waits_for(event)) is not None:
                 self.shown.say(text)
@@ -253,7 +253,7 @@ def _resume(cloud: LocalCloud, watch: _Watch, head: Head) -> Loaded:
     executions = cloud.runtime.executions()
     steps = Steps(source_map(cloud.store, head.definition))
     for commit in cloud.store.commits(head.execution):
-        steps.feed(commit.events)
+        steps.feed(commit.events, commit.messages)
     name = head.workflow
     watch.begin(head.execution, progress(f"{name} {head.name} (resumed)", steps, cloud.clock))
     with watch.shown:

@@ -170,7 +170,7 @@ def follow(stage: Stage, execution: str, options: argparse.Namespace) -> int:
     with shown:
         while True:
             for commit in stage.store.commits(execution, seen):
-                shown.feed(commit.events)
+                shown.feed(commit.events, commit.messages)
                 seen = commit.seq + 1
             loaded = executions.load(execution)
             if loaded.snapshot["status"] != "RUNNING" and loaded.seq < seen:

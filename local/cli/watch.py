@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import time
 from typing import Any
@@ -19,7 +18,6 @@ from .progress import progress
 from .tables import print_table
 
 _LOOK = 0.25
-_LOOK_AT_ALL = 1.0
 
 
 def watch(options: argparse.Namespace) -> int:
@@ -44,7 +42,7 @@ def _one(store: Store, head: Head) -> int:
         while True:
             commits = store.commits(head.execution, seq + 1)
             for commit in commits:
-                shown.feed(commit.events)
+                shown.feed(commit.events, commit.messages)
                 seq = commit.seq
             end = steps.finished
             if end is not None:
@@ -63,32 +61,19 @@ def _all(store: Store, limit: int) -> int:
     if not sys.stdout.isatty():
         print_table(heads, _rows(store, limit))
         return 0
-    from rich.live import Live
-    from rich.table import Table
-    from rich.text import Text
+    from .watch_screen import Screen
 
-    from .tables import STATUS_STYLES
-
-    def table() -> Table:
-        made = Table(box=None, pad_edge=False, header_style="bold")
-        for head in heads:
-            made.add_column(head, no_wrap=True, overflow="ellipsis")
-        for row in _rows(store, min(limit, max(5, shutil.get_terminal_size().lines - 3))):
-            made.add_row(*(Text(cell, style=STATUS_STYLES.get(cell, "")) for cell in row))
-        return made
-
-    with Live(table(), screen=True, auto_refresh=False) as live:
-        while True:
-            time.sleep(_LOOK_AT_ALL)
-            live.update(table(), refresh=True)
+    Screen(store, limit, heads, _row).run()
+    return 0
 
 
 def _rows(store: Store, limit: int) -> list[tuple[str, ...]]:
+    return [_row(head) for head in store.heads(limit=limit).items]
+
+
+def _row(head: Head) -> tuple[str, ...]:
     now = time.time_ns() // 1_000_000
-    return [
-        (
-            "".join(c if c.isprintable() else repr(c)[1:-1] for c in head.name), head.workflow,
-            head.status, shown_time(head.started_at), f"{((head.stopped_at or now) - head.started_at) / 1000:.1f}",
-        )
-        for head in store.heads(limit=limit).items
-    ]  # fmt: skip
+    return (
+        "".join(c if c.isprintable() else repr(c)[1:-1] for c in head.name), head.workflow,
+        head.status, shown_time(head.started_at), f"{((head.stopped_at or now) - head.started_at) / 1000:.1f}",
+    )  # fmt: skip
