@@ -37,6 +37,10 @@ class WorkerResult(InvocationResult):
     stream: str = ""
 
 
+class ProcessGone(Exception):
+    """The process, idle until then, had ended before the call reached it: nothing was run."""
+
+
 class WorkerProcess:
     """A process for one function. One call at a time; `kill` from any thread.
 
@@ -95,7 +99,10 @@ class WorkerProcess:
         return self._status is None and not self._has_exited()
 
     def call(self, invocation: Invocation) -> WorkerResult:
-        """Runs the handler once. The process is not usable any more after a timeout, a crash or a failed import."""
+        """Runs the handler once. The process is not usable any more after a timeout, a crash or a failed import.
+
+        Raises `ProcessGone`.
+        """
         if self._limit is not None:
             watch.begin(self._process.pid, self._limit)
         try:
@@ -119,7 +126,9 @@ class WorkerProcess:
                     self.kill()
                     return result
                 self._ready = True
-            self._send(invocation)
+                self._send(invocation)
+            else:
+                self._send_to_idle(invocation)
             if deadline is None and timeout is not None:
                 deadline = time.monotonic() + timeout
             answer = self._next(None if deadline is None else max(0, deadline - time.monotonic()))
@@ -166,6 +175,13 @@ class WorkerProcess:
         if "document" in answer:
             return errors.documented(answer["document"], log)
         return errors.failed(request, answer["error"], answer["message"], answer["stack"], log)
+
+    def _send_to_idle(self, invocation: Invocation) -> None:
+        try:
+            self._send(invocation)
+        except OSError:  # it reads no more, and has not read all of the call
+            self._end(_GRACE)
+            raise ProcessGone from None
 
     def _send(self, invocation: Invocation) -> None:
         body = json.dumps(

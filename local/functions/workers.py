@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ...handlers.functions import Invocation, InvokeError
 from .config import FunctionConfig
-from .process import WorkerProcess, WorkerResult
+from .process import ProcessGone, WorkerProcess, WorkerResult
 
 
 class FunctionsClosed(RuntimeError):
@@ -55,6 +55,8 @@ class Workers:
         worker = self._take(pool)
         try:
             result = worker.call(invocation)
+        except ProcessGone:
+            return self.call(config, invocation)
         except BaseException:  # a Ctrl-C on this thread: the process may still be busy with the call
             worker.kill()
             raise
