@@ -150,7 +150,7 @@ class Runtime:
 
     def workflow(self, machine: str) -> str:
         """The name of the workflow whose state machine, or a version or alias of it, has that ARN."""
-        return machine.split(":")[6]
+        return ":".join(machine.split(":")[6:7]) or machine
 
     def all_executions(self) -> list[Executions]:
         """The executions of every tenant that has been asked for."""

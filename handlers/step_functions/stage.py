@@ -49,7 +49,7 @@ class NativeStage:
 
     def workflow(self, machine: str) -> str:
         """The workflow's name: of its state machine's ARN, or an execution's."""
-        return machine.split(":")[6].removeprefix(self._prefix)
+        return (":".join(machine.split(":")[6:7]) or machine).removeprefix(self._prefix)
 
     def has(self, arn: str) -> bool:
         """Whether an execution, by its ARN, is of one of the state machines."""
