@@ -122,6 +122,7 @@ def _answer(status: int, value: Any) -> dict[str, Any]:
         "content-type": "application/json",
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
+        "cross-origin-resource-policy": "same-origin",
     }
     return {"statusCode": status, "headers": headers, "body": json.dumps(value, ensure_ascii=False)}
 

@@ -15,6 +15,9 @@ from stratum.local.console.site import Site
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
+REBOUND = "--host-resolver-rules=MAP evil.example 127.0.0.1"
+"""A name of somebody else's that has this machine's address."""
+
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
@@ -22,7 +25,7 @@ def chromium() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("there is no chromium; apt-get install chromium, or set CHROMIUM")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", REBOUND])
         yield browser
         browser.close()
 

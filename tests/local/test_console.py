@@ -79,6 +79,14 @@ def test_a_page_of_another_origin_neither_reads_nor_acts(world: World, browser: 
     assert browser.get("api/executions", host="evil.example").status == 403
     assert browser.get("api/executions", host=f"evil.example:{browser.host.partition(':')[2]}").status == 403
     assert browser.get("api/executions", origin="http://evil.example").status == 403
+    for elsewhere in ("http://evil.example", "http://127.0.0.1:1", f"https://{browser.host}.evil.example"):
+        refused = browser.get("api/stream?limit=5", origin=elsewhere)
+        assert (refused.status, "event-stream" in refused.headers["content-type"]) == (403, False)
+    assert browser.get("api/stream?limit=5", host="evil.example").status == 403
+    # What a form can send: no header of its own, and one of three types.
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        form = browser.ask("POST", f"{PREFIX}/api/start", body, cookie=browser.cookie, content_type=kind)
+        assert form.status == 403
     assert browser.post("start", body, origin="http://evil.example").status == 403
     assert browser.post("start", body, origin="null").status == 403
     assert browser.post("start", body, host="127.0.0.1.evil.example").status == 403
@@ -102,6 +110,8 @@ def test_what_a_page_may_do_is_told_with_it(browser: Browser) -> None:
         "DENY",
         "nosniff",
     )
+    for path in ("", "app.js", "api/executions"):
+        assert browser.get(path).headers["cross-origin-resource-policy"] == "same-origin", path
     tag = browser.get("app.js").headers["etag"]
     assert browser.get("app.js", if_none_match=tag).status == 304
     for path in ("nothing.js", "../site.py", "%2e%2e/site.py", "..%2fsite.py", "vendor", "/etc/passwd"):
