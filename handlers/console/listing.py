@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,8 +19,8 @@ from .work import counts
 
 _PAGE = 50
 _MOST = 500
-_SECONDS = 0.12
-"""Seconds that one answer may read logs for; whoever asks goes on with its token."""
+_SECONDS = 0.1
+"""Seconds that one answer may look for; whoever asks goes on with its token."""
 _NEXT = 250
 """How many are read at a time where few fit the filter."""
 _LOOKED = 20_000
@@ -94,6 +95,7 @@ def _heads(
 ) -> tuple[list[Head], str | None, int]:
     found: list[Head] = []
     looked_at = 0
+    deadline = time.monotonic() + _SECONDS
     machine = map_run or _machine(store, query.workflow)
     while True:
         # A page's token is that of its last one, so that all that is found in one is given: it may be more than asked for.
@@ -108,7 +110,8 @@ def _heads(
                 return found, None, looked_at
             if _fits(query, head):
                 found.append(head)
-        if token is None or len(found) >= limit or looked_at >= _LOOKED:
+        late = time.monotonic() >= deadline
+        if token is None or len(found) >= limit or looked_at >= _LOOKED or late:
             return found, token, looked_at
 
 

@@ -96,7 +96,7 @@ function Head({ told, story, now, lost, about }) {
       ${told.redrives > 0 && html`<li>redriven ${plural(told.redrives, "time")}</li>`}
       ${told.origin && html`<li><${Icon} name="fork" /> ${told.origin.how} of <a href="#/execution/${encodeURIComponent(told.origin.execution)}">${nameOf(told.origin.execution)}</a> before event ${told.origin.event}</li>`}
       ${told.parent && html`<li>${told.map_run ? html`<a href="#/executions?map_run=${encodeURIComponent(told.map_run)}">item ${number(told.item)}</a> of` : "part of"} <a href="#/execution/${encodeURIComponent(told.parent)}">${nameOf(told.parent)}</a></li>`}
-      ${ended && html`<${Cost} execution=${told.execution} turn=${told.stopped} />`}
+      ${ended && html`<${Cost} execution=${told.execution} turn=${told.stopped} much=${[...story.visits.values()].some((each) => each.map_run)} />`}
     </ul>
     ${(told.error || told.cause) && html`<div class="failure">${told.error && html`<p><strong>${told.error}</strong></p>`}${told.cause && html`<${Cause} cause=${told.cause} />`}</div>`}
     ${told.open?.length > 0 && html`<${Waits} story=${story} />`}
@@ -115,9 +115,11 @@ function Waits({ story }) {
 
 const names = (visits) => [...new Set(visits.map((each) => each.step))].join(", ");
 
-// Counted from the whole log, and those of a map's items: it comes when it is there.
-function Cost({ execution, turn }) {
-  const { value } = useLoaded((options) => get("cost", { execution }, options), [execution, turn]);
+// Counted from the whole log, and those of a map's items: it comes when it is there, and of many items when it is asked for.
+function Cost({ execution, turn, much }) {
+  const [asked, setAsked] = useState(!much);
+  const { value } = useLoaded((options) => (asked ? get("cost", { execution }, options) : Promise.resolve(null)), [execution, turn, asked]);
+  if (!asked) return html`<li><button type="button" class="link" onClick=${() => setAsked(true)}>Count what it cost</button></li>`;
   return value?.cost ? html`<li class="cost">${value.cost}</li>` : null;
 }
 
@@ -140,8 +142,9 @@ export function Story({ execution, told, story, turn, definition, now, actions, 
   const groups = useMemo(() => [...(story.groups?.values() || [])], [story, turn]);
   const steps = useMemo(() => byStep(visits, groups), [visits, groups]);
   const prefix = definition?.language === "yaml" ? "step" : "state";
-  const chosen = visit === null ? undefined : story.visits.get(visit) || (fetched?.id === visit ? fetched : undefined);
-  const wanted = visit !== null && !story.visits.has(visit) && (fetched?.id !== visit || (!fetched.end && fetched.turn !== turn));
+  const sample = groups.flatMap((each) => [each.bad, each.last]).find((each) => each?.id === visit);
+  const chosen = visit === null ? undefined : story.visits.get(visit) || sample || (fetched?.id === visit ? fetched : undefined);
+  const wanted = visit !== null && !story.visits.has(visit) && !sample && (fetched?.id !== visit || (!fetched.end && fetched.turn !== turn));
 
   useEffect(() => {
     if (!wanted) return undefined;

@@ -82,7 +82,7 @@ export function Executions({ query, workflows, about }) {
         <td title=${moment(each.started)}>${when(each.started, now)} <span class="soft">${ago(each.started, now)}</span></td>
         <td class="number">${duration((each.stopped ?? now) - each.started)}</td></tr>`)}</tbody>
     </table></div>`}
-    ${items.length === 0 && !busy && !problem && html`<${Empty}>${Object.values(filter).some(Boolean) ? "No execution is like that." : html`Nothing has run here yet. <a href="#/workflows">Start a workflow</a>, or <code>stratum run FILE</code>.`}<//>`}
+    ${items.length === 0 && !busy && !problem && html`<${Empty}>${Object.entries(filter).some(([name, value]) => value && name !== "map_run") ? html`No execution is like that. Fewer filters or other words may find it${reads ? ": words are looked for in what was logged, as it was written" : ""}. <a href="#/executions${filter.map_run ? `?map_run=${encodeURIComponent(filter.map_run)}` : ""}">Show all</a>` : html`Nothing has run here yet. <a href="#/workflows">Start a workflow</a>, or <code>stratum run FILE</code>.`}<//>`}
     ${busy && html`<${Loading} what=${reads ? `Reading logs: ${number(looked)} looked at, ${number(items.length)} found` : "Loading"} />`}
     ${token && !busy && html`<p class="more-line"><${Button} onClick=${more}>${reads ? `Look further: ${number(looked)} were looked at` : "Earlier ones"}<//></p>`}
   </main>`;

@@ -23,7 +23,7 @@ export function Workflows({ about }) {
       <tbody>${value.map((each) => html`<tr key=${each.machine}>
         <td class="main"><a href="#/workflow/${encodeURIComponent(each.machine)}">${each.workflow}</a>${value.filter((other) => other.workflow === each.workflow).length > 1 && html` <span class="soft">${each.region}, ${each.account}</span>`}</td>
         <td>${each.version || html`<span class="soft">${each.spec ? "" : "ASL"}</span>`}</td>
-        <td>${each.versions.length ? each.versions.slice(-3).reverse().join(", ") : html`<span class="soft">none</span>`}</td>
+        <td data-label="published">${each.versions.length ? each.versions.slice(-3).reverse().join(", ") : html`<span class="soft">none</span>`}</td>
         <td>${each.aliases.map((alias) => html`<${Routing} alias=${alias} />`)}</td>
         <td>${each.last ? html`<a href="#/execution/${encodeURIComponent(each.last.execution)}"><${Status} of=${each.last.status} quiet /></a> <span class="soft">${ago(each.last.started, now)}</span>` : html`<span class="soft">never</span>`}</td>
         ${about?.actions && html`<td class="number"><${Button} kind="small" aria-label="Start ${each.workflow}" onClick=${() => setStarting(each)}>Start<//></td>`}</tr>`)}</tbody></table></div>`}
