@@ -19,7 +19,8 @@ test-agents: $(READY)
 	-npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @modelcontextprotocol/inspector @anthropic-ai/claude-code @openai/codex
 	$(BIN)/pytest -m agents
 
-# The console in Chromium (Debian's, or CHROMIUM=…), driven by Playwright, with axe's rules of accessibility.
+# The console in Chromium (Debian's, or CHROMIUM=…), driven by Playwright, with axe's rules of accessibility. With
+# STRATUM_PICTURES=DIR, pictures of every view are written there, to be looked at.
 browser: $(READY)
 	$(BIN)/python -m pip install --quiet playwright axe-playwright-python
 	$(BIN)/pytest -m browser

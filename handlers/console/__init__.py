@@ -5,8 +5,10 @@ runs behind IAM on a deployed stage and on this machine; nothing is remembered b
 
 - `api`: the way in: paths to functions, errors to answers.
 - `host`: what the API needs of the place that it runs in.
-- `listing`: executions, filtered and searched; `execution`: one of them, and the values of its steps.
+- `listing`: executions, filtered and searched; `maps`: the items of a distributed map.
+- `execution`: one of them, its events by the page; `visits`: those of its steps, and the values of one.
 - `story`: an execution's log as visits of its steps, each with its attempts and waits, fed as the log grows.
+- `summary`: what a page is told of a story at once; `stories`: those that were read before, as far as they went.
 - `secrets`: values without their secrets, and folded where they are large.
 - `definitions`: a definition as a graph, with its source and the lines of its steps.
 - `workflows`: state machines, versions and aliases, compared and started.
