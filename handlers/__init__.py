@@ -27,6 +27,7 @@ very same events.
 - `tenancy`: tenants, who calls for them, and their limits.
 - `telemetry`: metrics and traces, where they are asked for.
 - `backup`: a store as a file, and back.
+- `step_functions`: executions that AWS Step Functions runs, in place of our own.
 - `runtime`: what a handler runs on (store, queues, functions, clock), and how Lambda's environment names it.
 
 Lambda is pointed at `stratum.handlers.advance.handler` and its like.

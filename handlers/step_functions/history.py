@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,11 +17,14 @@ FRESH = 500
 LAST = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
 _OVER = ("Succeeded", "Failed", "TimedOut")
 TOKEN = "(task token)"
-"""What stands in the events for the token of a gate or an agent step: whoever has it can answer."""
+"""What stands in the events for a task's token: whoever has it can answer."""
+_TOKENS = re.compile(r"(?<![\w+/=.-])A[AQ][\w+/=.-]{98,}")
+"""What a token looks like that a callback task hands out, wherever its arguments have it; the API only says that it has 2,048
+characters at the most."""
 
 
 class History:
-    """Of the execution of that ARN. `events` have their times in milliseconds, and no tokens of gates and agent steps."""
+    """Of the execution of that ARN. `events` have their times in milliseconds, and no tokens."""
 
     def __init__(self, api: Api, execution: str, clock: Callable[[], int], work: str):
         self._api = api
@@ -157,14 +161,13 @@ class Open:
         if not details.get("resource", "").endswith(".waitForTaskToken"):
             return event
         frame["token"] = ""
-        payload = _payload(text, self._work)
-        if payload is None:
-            return event
-        # Whoever looks for gates need not know which version of the function is called there.
-        frame["task"]["arguments"] = json.dumps({"FunctionName": "stratum-work", "Payload": payload})
-        frame["token"] = payload["token"]
-        hidden = {**details, "parameters": text.replace(json.dumps(payload["token"]), json.dumps(TOKEN))}
-        return {**event, "taskScheduledEventDetails": hidden}
+        hidden = _TOKENS.sub(TOKEN, text)
+        if (payload := _payload(text, self._work)) is not None:
+            # Whoever looks for gates need not know which version of the function is called there.
+            frame["task"]["arguments"] = json.dumps({"FunctionName": "stratum-work", "Payload": payload})
+            frame["token"] = payload["token"]
+            hidden = hidden.replace(json.dumps(payload["token"]), json.dumps(TOKEN))
+        return {**event, "taskScheduledEventDetails": {**details, "parameters": hidden}}
 
     def _exited(self, event: Event) -> None:
         """A parallel or a map is left after what is in it, so that its name tells which state it is."""

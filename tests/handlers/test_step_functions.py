@@ -342,6 +342,11 @@ def test_what_is_open_follows_from_the_events() -> None:
     assert "AAAA" not in json.dumps(events)
     failed = take("ParallelStateFailed", take("TaskFailed", take("TaskStarted", two)))
     assert [frame["state"] for frame in opened.frames.values()] == ["both"]
+    token = "AQCEAAAAKgAAAAMAAAAA" + "x+/" * 60 + "=="
+    asked = {"QueueUrl": "https://q", "MessageBody": json.dumps({"token": token, "order": 7})}
+    take("TaskScheduled", failed, resource="sendMessage.waitForTaskToken", parameters=json.dumps(asked))
+    assert "AQCE" not in json.dumps(events)
+    assert "order" in json.dumps(events)
     left = take("ParallelStateExited", failed, name="both", assignedVariables={"error": '{"Error": "x"}'})
     assert opened.frames == {}
     assert opened.variables == {"0:error": '{"Error": "x"}'}
