@@ -80,15 +80,15 @@ def prove(url: str, folder: Path, *, executions: int, workers: int, rates: Rates
     finally:
         simulation.close()
     asked = Ledger(ledger).asked()
-    wanted = _undisturbed()
+    wanted = undisturbed()
     wrong: list[str] = []
     commits, counted, found = 0, 0, 0
     keys: set[str] = set()
-    for execution in _all(store):
+    for execution in every(store):
         log = store.commits(execution)
         commits += len(log)
         wrong += [f"{execution}: {broken}" for broken in verify(store, execution)]
-        end = _end(log)
+        end = end_of(log)
         counted += end.counted.total()
         name = execution.rpartition(":")[2]
         keys |= {f"{name}/{key}" for key in end.keys}
@@ -119,7 +119,7 @@ def _deployed(cloud: LocalCloud) -> str:
     return machine
 
 
-def _undisturbed() -> list[End]:
+def undisturbed() -> list[End]:
     """How the first purchases end where nothing goes wrong."""
     store = open_store("sqlite:///:memory:")
     functions = InProcessFunctions(handlers(Ledger(":memory:")))
@@ -129,11 +129,12 @@ def _undisturbed() -> list[End]:
     for number in range(PERIOD):
         started = cloud.call("StartExecution", stateMachineArn=machine, input=json.dumps({"number": number}))
         cloud.wait(started["executionArn"])
-        ends.append(_end(store.commits(started["executionArn"])))
+        ends.append(end_of(store.commits(started["executionArn"])))
     return ends
 
 
-def _end(log: list[Any]) -> End:
+def end_of(log: list[Any]) -> End:
+    """How a log says that its execution ended."""
     events = [event for commit in log for event in commit.events]
     by_id = {event["id"]: event for event in events}
     counted: Counter[str] = Counter()
@@ -155,7 +156,8 @@ def _state_of(event: dict[str, Any], events: dict[int, dict[str, Any]]) -> str:
     return event["stateEnteredEventDetails"]["name"]
 
 
-def _all(store: Store) -> list[str]:
+def every(store: Store) -> list[str]:
+    """The ARNs of all executions."""
     found: list[str] = []
     token = None
     while True:

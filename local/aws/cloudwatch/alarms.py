@@ -149,12 +149,12 @@ def _reason(
     state: str, known: Sequence[tuple[int, float]], step: int, threshold: float, words: str, alarm: Any, wanted: int
 ) -> str:  # fmt: skip
     if state == "INSUFFICIENT_DATA":
-        return f"Insufficient Data: {wanted} {_points(wanted)} were unknown."
+        return f"Insufficient Data: {wanted} {_points(wanted)} {'was' if wanted == 1 else 'were'} unknown."
     if not known:
         treated = "Breaching" if state == "ALARM" else "NonBreaching"
         return (
             f"Threshold Crossed: no datapoints were received for {wanted} {'period' if wanted == 1 else 'periods'} and {wanted} "
-            f"missing {_points(wanted)} were treated as [{treated}]."
+            f"missing {_points(wanted)} {'was' if wanted == 1 else 'were'} treated as [{treated}]."
         )
     told = ", ".join(
         f"{value} ({moment(place * step):%d/%m/%y %H:%M:%S})" for place, value in reversed(known)

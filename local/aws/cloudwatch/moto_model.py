@@ -175,7 +175,9 @@ def _complete_responses(responses: Any) -> None:
             and (end is None or item["Timestamp"] <= end)
         ]
         newest_last = self._get_param("ScanBy") == "TimestampAscending"
-        found.sort(key=lambda item: item["Timestamp"], reverse=not newest_last)
+        found.sort(key=lambda item: item["Timestamp"])
+        if not newest_last:
+            found.reverse()
         most = int(self._get_param("MaxRecords") or 100)
         return responses.ActionResult({"AlarmHistoryItems": found[:most]})
 
