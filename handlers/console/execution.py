@@ -94,15 +94,15 @@ def event(console: Console, parameters: Mapping[str, Any]) -> dict[str, Any]:
     head = console.head(text(parameters, "execution"))
     wanted = number(parameters, "event", 0, 2**31)
     with console.stories.read(console.store, head) as story:
-        found, redactor = story.row(wanted), story.redactor
-    if found is None:
-        raise Refusal(404, f"the execution has no event {wanted}")
-    [commit] = console.store.commits(head.execution, found.seq, found.seq + 1)
-    each = next(each for each in commit.events if each["id"] == wanted)
-    details = {
-        name: shown(redactor, _opened(value), whole=bool(parameters.get("whole")))
-        for name, value in details_of(each).items()
-    }
+        found = story.row(wanted)
+        if found is None:
+            raise Refusal(404, f"the execution has no event {wanted}")
+        [commit] = console.store.commits(head.execution, found.seq, found.seq + 1)
+        each = next(each for each in commit.events if each["id"] == wanted)
+        details = {
+            name: shown(story.redactor, _opened(value), whole=bool(parameters.get("whole")))
+            for name, value in details_of(each).items()
+        }
     return {
         "id": wanted, "type": each["type"], "at": each["timestamp"], "previous": each["previousEventId"], "seq": commit.seq,
         "digest": commit.digest, "details": details,

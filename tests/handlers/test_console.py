@@ -506,7 +506,57 @@ def test_variables_are_those_that_a_step_can_see(world: World) -> None:
     assert seen["Last", None] == {"outer": 1, "after": 2}
 
 
-def test_a_step_with_many_visits_is_told_together(world: World) -> None:
+def test_a_distributed_map_in_numbers(world: World) -> None:
+    item = {
+        "Type": "Task",
+        "Resource": "arn:aws:lambda:us-east-1:123456789012:function:shop-label",
+        "End": True,
+    }
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Item",
+        "States": {"Item": item},
+    }
+    each = {
+        "Type": "Map",
+        "ItemProcessor": processor,
+        "MaxConcurrency": 4,
+        "ToleratedFailurePercentage": 50,
+        "End": True,
+    }
+    definition = json.dumps({"StartAt": "Each", "States": {"Each": each}})
+    machine = world.cloud.call(
+        "CreateStateMachine", name="wide", definition=definition, roleArn="arn:aws:iam::1:role/r"
+    )
+    given = json.dumps([{"item": "bad" if at in (3, 8) else "good"} for at in range(12)])
+    execution = world.cloud.call("StartExecution", stateMachineArn=machine["stateMachineArn"], input=given)[
+        "executionArn"
+    ]
+    while not (run := visits(world.get("execution", execution=execution))["Each"].get("map_run")):
+        world.cloud._work()
+    told = world.get("map-run", map_run=run)
+    assert (told["execution"], told["total"], told["at_once"]) == (execution, 12, 4)
+    assert (told["counts"]["running"], told["counts"]["pending"]) == (4, 8)
+    world.finish()
+    assert world.get("map-run", map_run=run)["counts"]["failed"] == 2
+    page = world.get("executions", map_run=run, limit=5)
+    assert [each["item"] for each in page["items"][:2]] == [8, 3]
+    items = [each["item"] for each in page["items"]]
+    while page["token"]:
+        page = world.get("executions", map_run=run, limit=5, token=page["token"])
+        items += [each["item"] for each in page["items"]]
+    assert sorted(items) == list(range(12))
+    [one] = world.get("executions", map_run=run, item=7)["items"]
+    told = world.get("execution", execution=one["execution"])
+    assert (told["item"], told["map_run"], told["parent"]) == (7, run, execution)
+    assert world.get("executions", map_run=run, item=12)["items"] == []
+    found = world.get("executions", map_run=run, error="ValueError")["items"]
+    assert {each["status"] for each in found} == {"FAILED"}
+    assert world.raw("GET", "map-run", "map_run=arn:aws:states:us-east-1:1:mapRun:a/b:c")["statusCode"] == 404
+    assert run not in json.dumps(world.get("executions")["items"])
+
+
+def test_a_step_with_many_visits_is_told_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     execution, gate = world.to_the_gate(items=[*["a"] * 60, "bad"])
     world.who = BOB
     world.post("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])
@@ -523,6 +573,21 @@ def test_a_step_with_many_visits_is_told_together(world: World) -> None:
         61,
     )
     [one] = world.get("visits", execution=execution, step="label", item="7")["items"]
+    read: list[Any] = []
+    commits = type(world.store).commits
+
+    def counted(self: Any, execution: str, start: int = 0, stop: int | None = None) -> Any:
+        found = commits(self, execution, start, stop)
+        read.extend(found)
+        return found
+
+    monkeypatch.setattr(type(world.store), "commits", counted)
+    assert world.get("event", execution=execution, event=one["id"])["type"] == "TaskStateEntered"
+    assert len(read) == 1
+    read.clear()
+    world.get("visit", execution=execution, visit=visits({"story": story})["quote"]["id"])
+    assert max(commit.seq for commit in read) < story["seq"] - 2  # what came after is not read for it
+    monkeypatch.undo()
     values = world.get("visit", execution=execution, visit=one["id"])
     assert (values["about"], values["among"]["total"]) == (one, 61)
     assert visits({"story": story})["parcels"]["items"] == {

@@ -174,7 +174,10 @@ export function byStep(visits, groups = []) {
     step.violations += visit.violations || 0;
   }
   for (const each of groups) steps.set(each.step, { ...each, visits: each.bad && each.bad.id < each.last.id ? [each.bad, each.last] : [each.last], group: each });
+  const known = new Map(visits.map((visit) => [visit.id, visit]));
   for (const step of steps.values()) {
+    const around = step.visits.at(-1).iteration === undefined ? undefined : known.get(step.visits.at(-1).parent);
+    if (around?.items && !around.end && around.iteration === undefined) step.of = around.items.total; // so many are to come
     const worst = RANK.filter((status) => step.counts[status]).at(-1);
     const last = step.visits.at(-1).status;
     // Of a loop the last round counts, of many items all of them.
@@ -190,7 +193,7 @@ export function toneOf(steps, node) {
   if (!step) return {};
   const many = step.total;
   const done = (step.counts.done || 0) + (step.counts.skipped || 0);
-  const badge = many > 1 ? (step.visits.at(-1).iteration === undefined ? `${number(many)}×` : `${number(done)}/${number(many)}`) : step.tries > 1 ? `${step.tries} tries` : "";
+  const badge = many > 1 ? (step.visits.at(-1).iteration === undefined ? `${number(many)}×` : `${number(done)}/${number(Math.max(many, step.of || 0))}`) : step.tries > 1 ? `${step.tries} tries` : "";
   const told = [STATUS[step.status][1].toLowerCase()];
   if (many > 1) told.push(Object.entries(step.counts).map(([status, count]) => `${number(count)} ${STATUS[status][1].toLowerCase()}`).join(", "));
   if (step.tries > 1) told.push(`${number(step.tries)} attempts`);

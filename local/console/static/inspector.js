@@ -74,7 +74,7 @@ function Attempt({ attempt, kind, before, violations, last, now, whole, index })
     ${attempt.error && html`<div class="cause"><strong>${attempt.error}</strong><${Why} cause=${attempt.cause} whole=${whole((all) => all.attempts[index].cause)} /></div>`}
     ${violations.map((each) => html`<${Violations} found=${each.found} />`)}
     <div class="pair">
-      <div><h5>Asked ${attempt.resource && (kind in TITLES ? (kind === "gate" ? "of whoever decides" : "of the agent") : html`<code>${functionOf(attempt) || attempt.resource}</code>`)}</h5><${Json} value=${asked(attempt)} whole=${whole((all) => asked(all.attempts[index]))} label="What it was asked" /></div>
+      <div><h5>Asked ${attempt.resource && (kind in TITLES ? (kind === "gate" ? "of whoever decides" : "of the agent") : html`<code>${functionOf(attempt) || attempt.resource.replace(/^arn:[^:]+:lambda:.*:function:/, "")}</code>`)}</h5><${Json} value=${asked(attempt)} whole=${whole((all) => asked(all.attempts[index]))} label="What it was asked" /></div>
       ${"result" in attempt && html`<div><h5>Answered</h5><${Json} value=${answered(attempt.result)} whole=${whole((all) => answered(all.attempts[index].result))} label="What came back" /></div>`}
     </div>
     ${(called(attempt.arguments) || answered(attempt.result) !== attempt.result) && html`<details class="raw"><summary>As ${attempt.resource} was called, and what all it answered</summary><div class="pair">

@@ -119,6 +119,7 @@ function Group({ row, scale, chosen, onChoose, last, execution, turn }) {
   const [item, setItem] = useState("");
   const counts = row.told ? row.told.counts : countsOf(row.visits);
   const all = row.told ? row.told.total : row.visits.length;
+  const loop = (row.told ? row.told.last : row.visits[0]).iteration === undefined; // rounds, and no items
   const buckets = useMemo(() => (row.told ? stretches(row.told.lane, scale) : density(row.visits, scale, last)), [row.told || row.visits.length, scale, last]);
   const listed = usePage(row, { open, only, item, page }, execution, turn);
   const pages = Math.max(1, Math.ceil(listed.total / PAGE));
@@ -132,9 +133,9 @@ function Group({ row, scale, chosen, onChoose, last, execution, turn }) {
     <div class="timeline-counts" style=${{ "--depth": row.depth }}>${ordered.map(([status, count]) => html`<button type="button" class="chip ${only === status ? "chosen" : ""}" aria-pressed=${only === status}
       onClick=${() => { show(only === status ? "" : status); setOpen(true); }}><${Status} of=${status} quiet text=${`${number(count)} ${STATUS[status][1].toLowerCase()}`} /></button>`)}</div>
     ${open && html`<div class="timeline-items">
-      <div class="pager"><label class="jump">${row.loop ? "Round" : "Item"} <input type="text" inputmode="numeric" size="6" aria-label="Go to the item of this number" value=${item} onChange=${(event) => { setItem(event.target.value.trim()); setPage(0); }} /></label>
+      <div class="pager">${!loop && html`<label class="jump">Item <input type="text" inputmode="numeric" size="6" aria-label="Go to the item of this number" value=${item} onChange=${(event) => { setItem(event.target.value.trim()); setPage(0); }} /></label>`}
         ${(item || only) && html`<${Button} kind="small" onClick=${() => { setItem(""); show(""); }}>Show all<//>`}
-        <span role="status">${listed.total === 0 ? (listed.busy ? "Reading …" : "None is like that.") : html`${number(page * PAGE + 1)} to ${number(Math.min(listed.total, (page + 1) * PAGE))} of ${plural(listed.total, "item")}${only || item ? "" : counts.failed ? ", failed ones first" : ""}`}</span>
+        <span role="status">${listed.total === 0 ? (listed.busy ? "Reading …" : "None is like that.") : html`${number(page * PAGE + 1)} to ${number(Math.min(listed.total, (page + 1) * PAGE))} of ${plural(listed.total, loop ? "visit" : "item")}${only || item ? "" : counts.failed ? ", failed ones first" : ""}`}</span>
         ${pages > 1 && html`<span class="buttons"><${Button} kind="small" disabled=${page === 0} onClick=${() => setPage(page - 1)}>Back<//><${Button} kind="small" disabled=${page >= pages - 1} onClick=${() => setPage(page + 1)}>Further<//></span>`}</div>
       ${listed.items.map((visit) => html`<${Row} key=${visit.id} visit=${visit} depth=${row.depth + 1} named=${visit.iteration === undefined ? time(visit.start) : `#${visit.iteration}`} scale=${scale} chosen=${chosen} onChoose=${onChoose} last=${last} />`)}
     </div>`}
