@@ -55,7 +55,7 @@ class Editor:
         return self.page.evaluate("sessionStorage.getItem('stratum-draft')")
 
     def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(100):
+        for _ in range(300):
             if holds():
                 return
             self.page.wait_for_timeout(100)
@@ -157,15 +157,17 @@ def test_steps_are_edited_by_keyboard_alone(browsing: Browsing) -> None:
     page.keyboard.press("Alt+ArrowUp")  # as fast as anyone types
     editor.until(lambda: editor.text() == ORDER)
     editor.has_focus("step charge")
-    page.wait_for_timeout(300)
+    inside = page.locator("[data-node='step tell'] ~ g [data-node='step charge']")
     page.keyboard.press("Alt+ArrowRight")  # into the list beside it: the first branch, written in brackets
-    editor.until(lambda: "wait: 1m}, {id: charge" in editor.text())
-    page.wait_for_timeout(300)
+    editor.has("wait: 1m}, {id: charge")
+    inside.wait_for()
+    editor.has_focus("step charge")
     page.keyboard.press("Alt+ArrowLeft")
     editor.until(
         lambda: editor.text().endswith('- {id: charge, task: shop.charge, input: {price: "{% $quote %}"}}\n')
     )
-    page.wait_for_timeout(300)
+    inside.wait_for(state="detached")
+    editor.has_focus("step charge")
     page.keyboard.press("F2")
     editor.has_focus("step-name")
     page.keyboard.type("pay")

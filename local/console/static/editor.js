@@ -1,6 +1,6 @@
 // Drafts: written with findings as one types and the graph beside it, run on a virtual clock, and exported.
 
-import { html, useEffect, useMemo, useRef, useState } from "./vendor/view.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/view.js";
 import { get, post } from "./api.js";
 import { TextEditor } from "./codemirror.js";
 import { Button, Empty, Failure, Icon, Status, save } from "./parts.js";
@@ -9,7 +9,7 @@ import { Timeline } from "./timeline.js";
 import { Json } from "./json.js";
 import { duration, plural } from "./format.js";
 import { take } from "./execution.js";
-import { KEYS, StepTools, editOf, placeOf, wordsOf } from "./steps.js";
+import { KEYS, StepTools, editOf, edits, placeOf, wordsOf } from "./steps.js";
 
 const KEPT = "stratum-draft";
 const PAUSE = 250; // milliseconds without a key after which a text is checked
@@ -69,14 +69,14 @@ export function Editor({ about, argument }) {
       setProblem(null);
       if (!told.plan) return;
       setPicture(told);
-      now.current.shape = told.shape || null;
+      if (now.current.text === text) now.current.shape = told.shape || null;
       if (arriving.current) setNode(arriving.current);
       arriving.current = null;
     }, setProblem), hurry.current ? 0 : PAUSE);
     hurry.current = false;
     return () => clearTimeout(timer);
   }, [text]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!focus.current || !picture) return;
     document.querySelector(`.graph [data-node="${CSS.escape(focus.current)}"]`)?.focus();
     focus.current = null;
@@ -117,7 +117,9 @@ export function Editor({ about, argument }) {
     keys: KEYS,
     onKey: (event, id) => {
       const found = editOf(event, now.current.shape, stepOf(id));
-      if (found?.edit) perform((at) => editOf(event, at, stepOf(id))?.edit, true);
+      const pressed = { key: event.key, altKey: event.altKey };
+      // What it comes to is told by then: the edits before it may still be under way.
+      if (edits(event)) perform((at) => editOf(pressed, at, stepOf(id))?.edit, true);
       if (found?.focus) {
         const enter = () => {
           document.getElementById(found.focus)?.focus();
@@ -127,7 +129,7 @@ export function Editor({ about, argument }) {
         choose(id);
         if (id !== node) requestAnimationFrame(enter);
       }
-      return Boolean(found);
+      return edits(event) || Boolean(found);
     },
     onDrop: (id, drop) => perform((at) => ({ do: "move", step: stepOf(id), place: placeOf(at, { ...drop, over: stepOf(drop.over) }) }), true),
     onConnect: (id, to) => {

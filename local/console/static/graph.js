@@ -27,6 +27,12 @@ export function Graph({ plan, tone, took, chosen, onChoose, label, marks = {}, e
   const order = useMemo(() => flat(plan), [plan]);
   const current = chosen ?? order[0];
 
+  // A step that is moved in the page loses the focus, and is given it back before another key can be pressed.
+  const focused = box.current?.contains(document.activeElement) ? document.activeElement.dataset.node : undefined;
+  useLayoutEffect(() => {
+    if (focused && document.activeElement === document.body) box.current.querySelector(`[data-node="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  }, [plan]);
+
   useEffect(() => {
     if (chosen) reveal(box.current, box.current.querySelector(`[data-node="${CSS.escape(chosen)}"]`));
   }, [chosen, plan]);

@@ -98,7 +98,7 @@ function NewWay({ step, kind, targets, perform }) {
     <button type="submit" class="button small" disabled=${!to || (branch && !words.trim())}>Connect</button></form>`;
 }
 
-const bodies = (shape, step) => shape.lists.filter((each) => each.of === step);
+const bodies = (shape, step) => (shape?.lists || []).filter((each) => each.of === step);
 
 // The lists that a step can be put into, besides its own and those within it.
 function placesOf(shape, step) {
@@ -111,9 +111,15 @@ function placesOf(shape, step) {
   });
 }
 
+// Whether the key edits, where there is something to be edited.
+export function edits(event) {
+  const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  return plain && (event.altKey ? event.key.startsWith("Arrow") : event.key === "Delete");
+}
+
 // What a key pressed at a step of the graph comes to: an edit, the id of what is to have the focus, or nothing.
 export function editOf(event, shape, step) {
-  const told = shape.steps[step];
+  const told = shape?.steps[step];
   if (!told) return null;
   const list = shape.lists[told.list];
   const at = list.steps.indexOf(step);
