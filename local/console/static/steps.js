@@ -1,6 +1,6 @@
 // The steps of a draft: what is done with the chosen one, besides dragging it in the graph.
 
-import { html, useEffect, useState } from "./vendor/view.js";
+import { html, useLayoutEffect, useState } from "./vendor/view.js";
 import { Button } from "./parts.js";
 
 const KINDS = [
@@ -44,7 +44,7 @@ function NewBranch({ onAdd }) {
 function Chosen({ shape, step, perform }) {
   const told = shape.steps[step];
   const [name, setName] = useState(step);
-  useEffect(() => setName(step), [step]);
+  useLayoutEffect(() => setName(step), [step]); // before anything can be typed into it
   const siblings = shape.lists[told.list].steps;
   const at = siblings.indexOf(step);
   const rename = (event) => {
