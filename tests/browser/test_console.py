@@ -134,6 +134,8 @@ def test_a_draft_is_broken_mended_and_run(browsing: Browsing, tmp_path: Path) ->
     page.get_by_role("button", name="Run from the beginning").click()
     page.get_by_label("It answers (JSON)").fill('{"price": 5, "note": "n"}')
     page.get_by_role("button", name="Answer quote").click()
+    page.get_by_role("button", name="approve", exact=True).wait_for()
+    assert page.get_by_role("button", name="revise").count() == 0  # the gate has none
     page.get_by_role("button", name="approve", exact=True).click()
     page.get_by_label("It answers (JSON)").fill('"x"')
     page.get_by_role("button", name="Answer label").click()

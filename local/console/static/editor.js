@@ -317,7 +317,7 @@ function Question({ asked, onAnswer }) {
   };
   return html`<div class="question"><p><${Icon} name="step" /> <strong>${asked.step}</strong> asks ${kind ? (kind === "gate" ? "a person" : "an agent") : html`<code>${asked.arguments?.FunctionName || asked.resource}</code>`}${asked.asked > 1 ? `, for the ${asked.asked}. time` : ""}</p>
     <details><summary>With</summary><${Json} value=${payload ?? asked.arguments} label="What it is asked" /></details>
-    ${kind === "gate" ? html`<p class="buttons">${["approve", "reject", "revise"].map((each) => html`<${Button} onClick=${() => onAnswer({ result: each })}>${each}<//>`)}</p>`
+    ${kind === "gate" ? html`<p class="buttons">${(payload.outcomes || ["approve", "reject"]).map((each) => html`<${Button} onClick=${() => onAnswer({ result: each })}>${each}<//>`)}</p>`
       : html`<label class="field"><span>It answers (JSON)</span><textarea rows="3" class="code" spellcheck="false" value=${result} onInput=${(event) => { setResult(event.target.value); setWrong(null); }}></textarea></label>
         ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
         <p class="buttons"><${Button} kind="primary" onClick=${give}>Answer ${asked.step}<//></p>
