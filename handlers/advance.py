@@ -17,6 +17,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.parser import BaseModel, parse
 
+from .executions import AGAIN
 from .loading import ExecutionNotFound
 from .logs import logger
 from .runtime import Runtime, invoked
@@ -64,7 +65,10 @@ def handle(runtime: Runtime, event: dict[str, Any], context: Any = None) -> dict
         if body.message.get("type") == FORGET:
             forgetting.append(body)
         else:
-            groups[body.tenant][body.execution].append(body.message)
+            again = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) > 1
+            groups[body.tenant][body.execution].append(
+                {**body.message, AGAIN: True} if again else body.message
+            )
     failures: dict[tuple[str, str], Exception] = {
         (tenant, execution): error
         for tenant, messages in groups.items()

@@ -32,6 +32,9 @@ HEAD_LAG = 8
 SNAPSHOT_WEIGHT = 8 * 1024
 """Characters of changes that are worth a whole snapshot at the least."""
 
+AGAIN = "again"
+"""A field of messages that have been received before: whoever took them may have ended before all was done."""
+
 _ATTEMPTS = 50
 _CHUNK = 64
 """Commits that are copied at a time."""
@@ -283,6 +286,9 @@ class Executions:
             plan = self._decide(self.load(execution), messages)
         if plan.entry is None:
             self._redeliver(plan, messages, ticked)
+        elif any(message.get(AGAIN) for message in messages):
+            # What is new in the batch is one thing, what whoever took a message before may have left undone another.
+            self._add_lost(plan, messages)
         return plan
 
     def _decide(self, loaded: Loaded, messages: Sequence[Message]) -> _Plan:
@@ -367,13 +373,26 @@ class Executions:
                 head = replace(head, digest=loaded.digest)
                 self.store.put_head(head)
                 plan.loaded = replace(loaded, head=head)
+        self._add_lost(plan, messages)
+
+    def _add_lost(self, plan: _Plan, messages: Sequence[Message]) -> None:
+        """Adds what the commits of these messages had asked for, and what is still due: it may never have gone out.
+
+        A tick is like any other, so one that comes again stands for every tick of the last commits.
+        """
+        loaded = plan.loaded
         answered = {_answer(message) for message in messages if "task" in message}
+        answered |= {_answer(message) for message in messages if message.get(AGAIN)}
         if not answered:
             return
+        commands = pending_commands(loaded.machine, loaded.snapshot, self._runtime.clock())
+        pending = {_which(command): command for command in commands}
+        for command in plan.commands:
+            pending.pop(_which(command), None)
         for commit in self.store.commits(loaded.execution, max(0, loaded.seq - _SOUGHT)):
-            if any("task" in message and _answer(message) in answered for message in commit.messages):
+            if any(_answer(message) in answered for message in commit.messages):
                 lost = [_which(command) for command in commit.commands]
-                plan.commands += [pending[key] for key in lost if key in pending]
+                plan.commands += [pending.pop(key) for key in lost if key in pending]
 
     def _settle(self, plans: Sequence[tuple[_Plan, Commit | None]]) -> None:
         """Remembers what was appended, tells the observer, and sends the commands out."""
@@ -459,7 +478,7 @@ _KEPT = ("define", "map_run")
 
 
 def _answer(message: Message) -> tuple[Any, ...]:
-    return message["type"], message["frame"], message["task"], message.get("index")
+    return tuple(message.get(key) for key in ("type", "frame", "task", "index"))
 
 
 def _which(command: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -485,6 +504,8 @@ def parent_message(tenant: str, snapshot: Mapping[str, Any]) -> Body:
 def _told(message: Message) -> Message:
     """A message as the log keeps it: what a task answered stands in the event that it led to, the snapshot that a fork
     goes on from in the commit before."""
+    if AGAIN in message:
+        message = {key: value for key, value in message.items() if key != AGAIN}
     if "output" not in message and "task" not in message and "base" not in message:
         return message
     return {key: value for key, value in message.items() if key not in ("output", "cause", "items", "base")}

@@ -14,17 +14,21 @@ _numbers = itertools.count(1)
 
 def sqs_event(queue: str, bodies: Sequence[dict[str, Any]], now: int) -> dict[str, Any]:
     """An SQS batch. See the AWS Lambda guide, "Using Lambda with Amazon SQS"."""
-    return {"Records": [_record(queue, json.dumps(body), str(now)) for body in bodies]}
+    return {
+        "Records": [
+            _record(queue, json.dumps(body), str(now), body.get("receives", 0) + 1) for body in bodies
+        ]
+    }
 
 
-def _record(queue: str, body: str, now: str) -> dict[str, Any]:
+def _record(queue: str, body: str, now: str, receives: int) -> dict[str, Any]:
     number = f"{next(_numbers):012d}"
     return {
         "messageId": f"00000000-0000-4000-8000-{number}",
         "receiptHandle": number,
         "body": body,
         "attributes": {
-            "ApproximateReceiveCount": "1",
+            "ApproximateReceiveCount": str(receives),
             "SentTimestamp": now,
             "SenderId": "stratum",
             "ApproximateFirstReceiveTimestamp": now,

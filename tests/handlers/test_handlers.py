@@ -267,6 +267,47 @@ def test_a_command_lost_after_its_commit_goes_out_again(cloud: LocalCloud) -> No
     assert outbox.tasks == [lost]
 
 
+def test_a_command_lost_after_a_tick_goes_out_when_the_tick_comes_again(cloud: LocalCloud) -> None:
+    """And not only when its lease has run out: an environment that dies after a Wait holds nobody up."""
+    chain = task()
+    chain["States"] = {"Nap": {"Type": "Wait", "Seconds": 60, "Next": "A"}, **chain["States"]}
+    execution = start(cloud, {**chain, "StartAt": "Nap"})
+    assert isinstance(cloud.clock, VirtualClock)
+    cloud.clock.advance_to(cloud.clock() + 60_000)
+    tick = {"tenant": "default", "execution": execution, "message": {"type": "tick"}}
+    runtime, kept = apart(cloud)
+    advance.handle(runtime, sqs_event("a", [tick], 0))
+    [lost] = kept.tasks
+    again, outbox = apart(cloud)
+    advance.handle(again, sqs_event("a", [tick], 0))  # another tick: nobody says that the task is lost
+    assert outbox.tasks == []
+    advance.handle(again, sqs_event("a", [{**tick, "receives": 1}], 0))
+    assert outbox.tasks == [lost]
+    log = cloud.store.commits(execution)
+    assert all("again" not in message for commit in log for message in commit.messages)
+
+
+def test_nor_does_a_batch_with_something_new_in_it_hide_what_was_lost(cloud: LocalCloud) -> None:
+    chain = task()
+    chain["States"]["A"] = {key: value for key, value in chain["States"]["A"].items() if key != "End"} | {
+        "Next": "B"
+    }
+    chain["States"]["B"] = task()["States"]["A"]
+    del chain["QueryLanguage"]
+    both = {"Type": "Map", "Items": [1, 2], "ItemProcessor": chain, "End": True}
+    execution = start(cloud, {"QueryLanguage": "JSONata", "StartAt": "M", "States": {"M": both}})
+    runtime, kept = apart(cloud)
+    tasks.handle(runtime, sqs_event("t", cloud.queues.take_tasks(), 0))
+    one, other = kept.messages
+    advance.handle(runtime, sqs_event("a", [one], 0))
+    [lost] = kept.tasks
+    again, outbox = apart(cloud)
+    advance.handle(again, sqs_event("a", [{**one, "receives": 1}, other], 0))
+    assert len(outbox.tasks) == 2
+    assert lost in outbox.tasks
+    assert cloud.call("DescribeExecution", executionArn=execution)["status"] == "RUNNING"
+
+
 def test_the_sweeper_hands_out_what_nobody_answered(cloud: LocalCloud) -> None:
     execution = start(cloud, task())
     [lost] = cloud.queues.take_tasks()
