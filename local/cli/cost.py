@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from .problem import WrongRequest
 
+EXPRESS_SECONDS = 300
+"""An Express workflow runs for five minutes at the most."""
+
 if TYPE_CHECKING:
     from ...statelang.cost import Bill, Prices
     from ..cost.figures import Figures
@@ -67,7 +70,7 @@ def _about_express(definition: Any, figures: Figures) -> list[str]:
     text = json.dumps(definition)
     if any(word in text for word in ('.sync"', '.sync:2"', '.waitForTaskToken"', ":activity:")):
         return ["it cannot be an Express workflow: those have no callbacks, no activities and no .sync"]
-    if figures.counts.seconds > 300:
+    if figures.counts.seconds > EXPRESS_SECONDS:
         return ["it may be too long for an Express workflow, which ends after 5 minutes"]
     return []
 
@@ -97,9 +100,10 @@ def cost_line(store: Any, head: Any) -> str:
     found = of_execution(load_prices(), store, head)
     transitions = found.counts.transitions
     aws, express, own = (_dollars(bill.dollars * 1_000_000) for bill in found.bills)
+    express = f"{express} on Express" if found.counts.seconds <= EXPRESS_SECONDS else "too long for Express"
     return (
         f"cost: {transitions:g} transition{'s' * (transitions != 1)}; a million such runs are {aws} on Step Functions,"
-        f" {express} on Express, {own} on our handlers"
+        f" {express}, {own} on our handlers"
     )
 
 

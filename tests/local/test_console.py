@@ -192,3 +192,22 @@ def test_wrong_requests_are_told(
     monkeypatch.chdir(tmp_path)
     assert main(["console", *arguments]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_cost_of_an_execution_is_what_the_command_counts(world: World) -> None:
+    from stratum.handlers.console.execution import cost
+    from stratum.local.console.server import console_of
+    from stratum.local.cost import load_prices, of_execution
+
+    execution, gate = world.to_the_gate()
+    world.who = BOB
+    world.post("decide", gate=gate["handle"], outcome="approve", shown=gate["digest"])
+    world.finish()
+    console = console_of(world.cloud.runtime, "sqlite:///nowhere.db", who=None, place="")
+    told = cost(console, {"execution": execution})["cost"]
+    counted = of_execution(load_prices(), world.store, console.head(execution))
+    standard = counted.bills[0].dollars * 1_000_000
+    assert told.startswith(
+        f"{counted.counts.transitions:g} transitions; a million such runs are ${standard:,.2f} on Step Functions"
+    )
+    assert "too long for Express" in told  # it has waited for ten minutes

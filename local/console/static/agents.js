@@ -24,7 +24,7 @@ export function Agents({ about }) {
         ${work.intent && html`<p class="message">${work.intent}</p>`}
         <dl class="facts"><dt>Execution</dt><dd><a href="#/execution/${encodeURIComponent(work.execution)}">${nameOf(work.execution)}</a></dd>
           <dt>Open since</dt><dd>${moment(work.opened)}</dd>${work.deadline && html`<dt>Until</dt><dd>${moment(work.deadline)}</dd>`}
-          ${work.budget && html`<dt>Budget</dt><dd>${Object.entries(work.budget).map(([name, value]) => `${number(value)} ${name === "usd" ? "US dollars" : name}`).join(", ")}</dd>`}</dl>
+          ${work.budget && html`<dt>Budget</dt><dd>${Object.entries(work.budget).map(([name, value]) => `${number(value)} ${name === "usd" ? "USD" : name}`).join(", ")}</dd>`}</dl>
         ${work.violations?.length > 0 && html`<h3>What was wrong last time</h3><${Json} value=${work.violations} label="Violations" />`}
         ${work.input !== undefined && work.input !== null && html`<h3>Input</h3><${Json} value=${work.input} label="Input" />`}
       </div></details>`)}
