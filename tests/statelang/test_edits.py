@@ -403,3 +403,22 @@ def test_whatever_the_text_edits_are_exact(seed: int) -> None:
         alone = [each.list for each in found].count(step.list) == 1  # a branch goes with what is about it
         assert alone or sorted(comments(gone.text)) == sorted(left), text
         assert step.id not in ids(gone.text)
+
+
+def test_a_spec_in_braces_is_edited_with_its_comments() -> None:
+    """JSON is YAML: with lines of its own for everything, and a comment beside each."""
+    lines = json.dumps(load_data(ORDER), indent=2, ensure_ascii=False).split("\n")
+    text = "".join(f"{line}  # {number} é\n" for number, line in enumerate(lines))
+    every = [step.id for step in steps(load_data(text))]
+    for id, other in zip(every, [*every[3:], *every[:3]], strict=True):
+        for place in (Place(after=other), Place(before=other)):
+            added = edited(text, Add("parallel", place, "added"))
+            assert comments(added.text) == comments(text)
+            assert edited(added.text, Remove("added")).text == text
+            moved = tried(text, Move(id, place))
+            if isinstance(moved, str):
+                assert re.search("only step|into itself", moved)
+            else:
+                assert sorted(comments(moved.text)) == sorted(comments(text)), (id, place)
+        renamed = edited(text, Rename(id, "other_name"))
+        assert edited(renamed.text, Rename("other_name", id)).text == text

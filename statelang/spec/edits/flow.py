@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from .edit import Change, NotEdited
 from .written import Written
@@ -25,28 +26,47 @@ def _comma(written: Written, at: int, end: int) -> int | None:
     return found.end() - 1 if found else None
 
 
-def insertion(written: Written, whole: Span, spans: list[Span], index: int, text: str) -> list[Change]:
-    """Puts the text in front of what stands at that index, or after the last. `whole` is from bracket to bracket."""
-    if not spans:
-        return [Change(whole[0] + 1, whole[0] + 1, text)]
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An item or entry as text, with the comments that belong to it: those `above`, and the one `beside` its end."""
+
+    text: str
+    above: tuple[str, ...] = ()
+    beside: str = ""
+
+
+def part(written: Written, span: Span) -> Part:
+    text = written.text[span[0] : span[1]]
+    if not _alone(written, span):
+        return Part(text)
+    line = written.line_of(span[0])
+    above = [written.line(each).strip() for each in range(_above(written, span), line)]
+    found = _AFTER.match(written.text, span[1])
+    return Part(text, tuple(above), f"  {found[2]}" if found and found[2] else "")
+
+
+def insertion(written: Written, whole: Span, spans: list[Span], index: int, new: Part) -> list[Change]:
+    """Puts it in front of what stands at that index, or after the last. `whole` is from bracket to bracket."""
+    near = spans[max(0, index - 1)] if spans else None
+    if near is None or not _alone(written, near):
+        if new.above or new.beside:
+            raise NotEdited("the step has comments, for which a list in one line has no place")
+        if near is None:
+            return [Change(whole[0] + 1, whole[0] + 1, new.text)]
+        if index == 0:
+            return [Change(near[0], near[0], f"{new.text}, ")]
+        return [Change(near[1], near[1], f", {new.text}")]
+    indent = _indent(written, near)
+    put = "\n".join(f"{indent}{line}" for line in (*new.above, new.text))
     if index == 0:
-        first = spans[0]
-        if _alone(written, first):
-            line = _above(written, first)
-            indent = _indent(written, first)
-            return [Change(written.start(line), written.start(line), f"{indent}{text},\n")]
-        return [Change(first[0], first[0], f"{text}, ")]
-    before = spans[index - 1]
-    if not _alone(written, before):
-        return [Change(before[1], before[1], f", {text}")]
-    at = written.end(written.line_of(before[1]))
-    comma = _comma(written, before[1], whole[1])
-    put = f"\n{_indent(written, before)}{text}"
-    if comma is not None:
-        return [Change(at, at, f"{put},")]
-    if at == before[1]:
-        return [Change(at, at, f",{put}")]
-    return [Change(before[1], before[1], ","), Change(at, at, put)]
+        line = written.start(_above(written, near))
+        return [Change(line, line, f"{put},{new.beside}\n")]
+    at = written.end(written.line_of(near[1]))
+    if _comma(written, near[1], whole[1]) is not None:
+        return [Change(at, at, f"\n{put},{new.beside}")]
+    if at == near[1]:
+        return [Change(at, at, f",\n{put}{new.beside}")]
+    return [Change(near[1], near[1], ","), Change(at, at, f"\n{put}{new.beside}")]
 
 
 def removal(written: Written, whole: Span, spans: list[Span], index: int) -> list[Change]:

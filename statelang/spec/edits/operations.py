@@ -86,7 +86,7 @@ class Draft:
         index = index if index > 0 else len(names)
         around[key] = value
         if self.written.flow(node):
-            text = f"{scalars.scalar(key, flow=True)}: {scalars.flow(value)}"
+            text = flow.Part(f"{scalars.scalar(key, flow=True)}: {scalars.flow(value)}")
             self._splice(flow.insertion(self.written, self._whole(node), self._spans(node), index, text))
         else:
             lines = block({key: value})
@@ -108,7 +108,7 @@ class Draft:
         node = self.written.node(path)
         _at(self.data, path).insert(index, value)
         if self.written.flow(node):
-            self._insert_flow(node, index, scalars.flow(value))
+            self._insert_flow(node, index, flow.Part(scalars.flow(value)))
         else:
             found = items.items(self.written, node)
             lines = items.indented(block([value]), found[0].column)
@@ -127,20 +127,20 @@ class Draft:
     def move(self, path: Path, index: int, to: Path, place: int) -> None:
         """An item to another place, which is of the data without it."""
         node, value = self.written.node(path), _at(self.data, path)[index]
-        gap = None
+        gap, lines, part = None, None, None
         if self.written.flow(node):
-            start, end = self._spans(node)[index]
-            text = self.written.text[start:end]
-            lines = [f"- {text}"] if "\n" not in text else None
+            part = flow.part(self.written, self._spans(node)[index])
+            if "\n" not in part.text:
+                lines = [*part.above, f"- {part.text}{part.beside}"]
         else:
             found = items.items(self.written, node)
-            lines, text = items.lines_of(self.written, found[index]), None
+            lines = items.lines_of(self.written, found[index])
             gap = items.gap_of(self.written, found, index)
         self.remove(path, index)
         _at(self.data, to).insert(place, value)
         target = self.written.node(to)
         if self.written.flow(target):
-            self._insert_flow(target, place, text if text is not None else _on_one_line(lines or []))
+            self._insert_flow(target, place, part or flow.Part(_on_one_line(lines or [])))
             return
         found = items.items(self.written, target)
         if lines is None:
@@ -149,8 +149,8 @@ class Draft:
         gap = items.usual_gap(found) if gap is None or path != to else gap
         self._splice([items.insertion(self.written, found, place, lines, gap)])
 
-    def _insert_flow(self, node: Any, index: int, text: str) -> None:
-        self._splice(flow.insertion(self.written, self._whole(node), self._spans(node), index, text))
+    def _insert_flow(self, node: Any, index: int, part: flow.Part) -> None:
+        self._splice(flow.insertion(self.written, self._whole(node), self._spans(node), index, part))
 
     def _whole(self, node: Any) -> tuple[int, int]:
         opening = "{" if isinstance(node, yaml.MappingNode) else "["
