@@ -49,8 +49,8 @@ def _ways(step: Mapping[str, Any], below: str, ids: Mapping[str, str]) -> Iterat
         for branch in _mappings(step["decision"]):
             if (target := ids.get(str(branch.get("next")))) is not None:
                 yield target, "choice", _text(branch.get("when")) or "otherwise"
-    elif onward is not None:
-        yield (END if {"succeed", "fail"} & step.keys() else onward), "next", ""
+    elif onward is not None and not {"succeed", "fail"} & step.keys():
+        yield onward, "next", ""
     if "when" in step and onward is not None:
         yield onward, "choice", "skipped"
     for route in _mappings(step.get("on_error")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,12 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stratum.statelang.compiler import compile_spec
-from stratum.statelang.drawing import Edge, Graph, Look, Node, graph_of, svg
+from stratum.statelang.drawing import Edge, Graph, Look, Node, graph_of, outline_of, plan, svg
 from stratum.statelang.drawing.conditions import condition
 from stratum.statelang.drawing.placing import Layout, place
 from stratum.statelang.drawing.text import clip, width, wrap
-from stratum.statelang.spec import load
+from stratum.statelang.spec import load, read_source
+from stratum.statelang.spec.edits import shape
 
+EXAMPLES = sorted(
+    path for path in (Path(__file__).resolve().parents[2] / "local" / "examples").rglob("*.yaml")
+    if "\nsteps:" in path.read_text(encoding="utf-8")
+)  # fmt: skip
 NAMES = st.text(st.sampled_from("abcXYZ _-./注文🚀<&é\u0301"), min_size=1, max_size=80)
 
 
@@ -190,3 +196,48 @@ def test_two_hundred_states_are_drawn_soon() -> None:
     picture = svg(graph_of({"StartAt": "s0", "States": states}))
     assert time.process_time() - began < 5
     assert json.dumps(picture).count("data-node") == 201
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", "end", "", "$a > 1"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["id", "next", "when", "decision", "on_error", "parallel", "steps", "map", "repeat", "gate", "revise", "to", "match", "task", "fail"]),
+        inner, max_size=5,
+    ),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(_JSON)
+def test_whatever_is_being_written_is_drawn(steps: Any) -> None:
+    """A draft's data may be anything: the editor draws what there is of it, and tells its steps."""
+    data = {"steps": steps}
+    drawn = plan(outline_of(data))
+    source, findings = read_source(json.dumps(data))
+    assert findings == []
+    told = shape(source)
+    assert len(drawn["nodes"]) >= 1
+    assert all(step in json.dumps(drawn) for step in told["steps"])
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_a_draft_looks_as_what_it_becomes(path: Path) -> None:
+    """The steps, and what leads from one to another: as the compiled definition has them."""
+    loaded = load(path.read_bytes(), path.name)
+    assert loaded.spec is not None
+    compiled = compile_spec(loaded.spec, loaded.source)
+
+    def ways(graph: Graph) -> set[tuple[str, str]]:
+        own = {(edge.start, edge.target) for edge in graph.edges if edge.start != edge.target}
+        return own.union(*(ways(inner) for node in graph.nodes for _, inner in node.inner))
+
+    def names(graph: Graph) -> set[str]:
+        return {node.id for node in graph.nodes}.union(
+            *(names(inner) for node in graph.nodes for _, inner in node.inner)
+        )
+
+    drawn, real = outline_of(loaded.source.data), graph_of(compiled.definition, compiled.source_map)
+    assert names(drawn) == names(real)
+    assert ways(drawn) <= ways(real) | {(start, "end") for start in names(real)}
