@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Any
 from ...handlers.loading import Loaded
 from ...handlers.steps import Steps
 from ...handlers.store import Commit, Head, Store
-from ...handlers.work.items import WorkItems
 from ...handlers.workflows import DeploymentRefused, deploy, input_violations, source_map
 from .. import runs
 from ..cloud import CallFailed, LocalCloud
 from ..owners import OwnedElsewhere, Owner
 from ..people import whoami
-from . import versions
 from .children import children_of, not_found
 from .files import WorkflowFile, load_workflow, read_input
 from .opening import find_execution, open_store
@@ -40,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
         from . import stages
 
         return stages.run(options, read_input(options.input), options.name or new_name())
-    if versions.is_published(options.file):
-        store, execution = versions.start(options, read_input(options.input), options.name or new_name())
+    if (found := _published(options)) is not None:
+        store, execution = found
         head = store.head(execution)
         assert head is not None
         return go_on(store, [head], options)
@@ -110,6 +108,17 @@ def resume(options: argparse.Namespace) -> int:
             print("nothing to resume: no execution is running", file=sys.stderr)
             return 0
     return go_on(store, heads, options)
+
+
+def _published(options: argparse.Namespace) -> tuple[Store, str] | None:
+    """Starts a published version, where one is meant; a file's run does without what that takes."""
+    if "@" not in options.file:
+        return None
+    from . import versions
+
+    if not versions.is_published(options.file):
+        return None
+    return versions.start(options, read_input(options.input), options.name or new_name())
 
 
 def go_on(store: Store, heads: Sequence[Head], options: argparse.Namespace) -> int:
@@ -257,6 +266,8 @@ def _resume(cloud: LocalCloud, watch: _Watch, head: Head) -> Loaded:
     name = head.workflow
     watch.begin(head.execution, progress(f"{name} {head.name} (resumed)", steps, cloud.clock))
     with watch.shown:
+        from ...handlers.work.items import WorkItems
+
         for item in WorkItems(executions).of_execution(executions.known(head.execution)):
             watch.shown.say(_call(item.kind, item.step, item.handle))
         return cloud.wait(head.execution)
