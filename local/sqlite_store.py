@@ -11,6 +11,7 @@ import binascii
 import json
 import sqlite3
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -413,9 +414,21 @@ class _Connection:
                 check_same_thread=False,
                 cached_statements=64,
             )
-            self._set_up(path, synchronous)
+            self._set_up_once_free(path, synchronous)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path} cannot be opened as a store: {error}") from None
+
+    def _set_up_once_free(self, path: str, synchronous: str) -> None:
+        """Of processes that open a new file at once, one turns it to WAL, and SQLite refuses the others without waiting."""
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._set_up(path, synchronous)
+                return
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def _set_up(self, path: str, synchronous: str) -> None:
         run = self._database.execute

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,19 @@ def test_of_two_writers_for_one_seq_exactly_one_wins(store: Store) -> None:
     assert len(answers) == 8
     assert len(winners) == 1
     assert store.commits(X)[1].events == winners[0].events
+
+
+def test_a_new_file_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    """SQLite refuses whoever is not the first to turn a file to WAL, without waiting."""
+
+    def opened(url: str) -> None:
+        barrier.wait()
+        open_store(url).close()
+
+    barrier = threading.Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            list(pool.map(opened, [f"sqlite:///{tmp_path}/{number}.db"] * 8))
 
 
 def test_a_conflict_takes_nothing_from_the_other_entries_of_an_append(store: Store) -> None:
