@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -52,18 +53,21 @@ class Workers:
         pool = self._pools.get(config) or self._open(config)
         if config.timeout is not None:
             invocation = replace(invocation, timeout=config.timeout)
+        while True:
+            with contextlib.suppress(ProcessGone):  # which has made room for another process by then
+                return self._call(pool, invocation)
+
+    def _call(self, pool: _Pool, invocation: Invocation) -> WorkerResult:
         worker = self._take(pool)
         try:
             result = worker.call(invocation)
-        except ProcessGone:
-            return self.call(config, invocation)
         except BaseException:  # a Ctrl-C on this thread: the process may still be busy with the call
             worker.kill()
             raise
         finally:
             closed = self._give_back(pool, worker)
         if closed and result.function_error is not None:
-            raise FunctionsClosed(f"'{config.name}' was running when the functions were closed")
+            raise FunctionsClosed(f"'{pool.config.name}' was running when the functions were closed")
         return result
 
     def close(self) -> None:

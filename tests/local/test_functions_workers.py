@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from stratum.handlers.functions import Invocation, InvocationResult, InvokeError
 from stratum.local.functions import FunctionsClosed, WorkerFunctions
+from stratum.local.functions.process import WorkerProcess
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are looked at as POSIX has them")
 
@@ -307,6 +308,18 @@ def test_process_that_ended_between_two_calls_is_replaced(call: Call, tmp_path: 
     path.touch()
     assert eventually(lambda: is_gone(gone) or is_zombie(gone))
     assert value(call("exit_later", str(tmp_path / "never"))) != gone
+
+
+def test_call_that_a_dead_process_was_given_is_performed_by_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that ended a moment ago, and is not known to have: here that is never seen before the call is on its way."""
+    with WorkerFunctions([folder], timeout=30, concurrency=1) as functions:
+        first = value(functions.invoke(Invocation("work-exit_later", '"/nowhere"', "r")))
+        monkeypatch.setattr(WorkerProcess, "_has_exited", lambda self: False)
+        os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: is_zombie(first))
+        assert value(functions.invoke(Invocation("work-exit_later", '"/nowhere"', "r"))) != first
 
 
 def test_process_that_the_handler_forks_goes_with_it(functions: WorkerFunctions, call: Call) -> None:
