@@ -110,7 +110,7 @@ class Door:
             lacks=self.moto.lacks,
             owns=owns,
         )
-        self.schedules = Schedules(targets, self._rules, self.cloud.clock)
+        self.schedules = Schedules(targets, self._rules, self.cloud.clock, self._keep)
 
     def listens_at(self, url: str) -> None:
         """Tells functions, and what hands out URLs, where this door is on the network."""
@@ -245,6 +245,9 @@ class Door:
         elif caller.service == "monitoring":
             self.cloudwatch.look()
         self.sources.sent()
+        self._keep()
+
+    def _keep(self) -> None:
         if self._snapshots is not None:
             self._snapshots.changed()
 

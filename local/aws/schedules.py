@@ -22,6 +22,8 @@ from .schedule_expressions import WrongExpression, next_due
 from .targets import Targets
 
 _PAUSE = 0.2
+_BROUGHT = "stratum_brought"
+"""What moto's object of a one-time schedule has once it was brought: when that was to be, as `_when` tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,15 @@ class _Due:
 
 class Schedules:
     """Looks at the schedules on a thread of its own, once somebody has asked for something that may have made one. `clock`
-    gives milliseconds since the epoch."""
+    gives milliseconds since the epoch; `changed` is called when moto's schedules are not what they were any more."""
 
-    def __init__(self, targets: Targets, rules: EventRules, clock: Callable[[], int]):
+    def __init__(
+        self, targets: Targets, rules: EventRules, clock: Callable[[], int], changed: Callable[[], None]
+    ):
         self._targets = targets
         self._rules = rules
         self._clock = clock
+        self._changed = changed
         self._due: dict[str, _Due] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -83,10 +88,21 @@ class Schedules:
                 now,
                 _seconds(schedule.start_date),
             )
-            if at is not None and _within(schedule, at):
-                self._bring(schedule, at, account, region)
-                if self._due[schedule.arn].at is None and schedule.action_after_completion == "DELETE":
-                    group.schedules.pop(schedule.name, None)
+            once = _when(schedule) if schedule.schedule_expression.startswith("at(") else None
+            # What is kept over a restart comes due again then, and has been brought before.
+            if (
+                at is None
+                or not _within(schedule, at)
+                or (once and getattr(schedule, _BROUGHT, None) == once)
+            ):
+                continue
+            self._bring(schedule, at, account, region)
+            if once:
+                setattr(schedule, _BROUGHT, once)
+                self._changed()
+            if self._due[schedule.arn].at is None and schedule.action_after_completion == "DELETE":
+                group.schedules.pop(schedule.name, None)
+                self._changed()
         for rule in _rules():
             there.add(rule.arn)
             if rule.state == "DISABLED":
@@ -140,6 +156,10 @@ def _next(arn: str, expression: str, zone: str, after: float) -> float | None:
     except WrongExpression as error:
         logger.warning("a schedule never comes due", schedule=arn, reason=str(error))
         return None
+
+
+def _when(schedule: Any) -> tuple[str, str]:
+    return schedule.schedule_expression, schedule.schedule_expression_timezone
 
 
 def _within(schedule: Any, at: float) -> bool:

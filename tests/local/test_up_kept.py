@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from up import Up, archive, ended, until
+from up import ROLE, Up, archive, ended, until
 
 CODE = "def handler(event, context):\n    return {'qty': event['qty'] + 1}\n"
 WAITS = {
@@ -100,6 +100,30 @@ SERVICES: dict[str, tuple[Any, Any]] = {
 }  # fmt: skip
 
 
+def schedule(up: Up, name: str, **more: Any) -> None:
+    """One for a time that has passed, which brings its name into a queue."""
+    target = {"Arn": "arn:aws:sqs:us-east-1:123456789012:brought", "RoleArn": ROLE, "Input": name}
+    up.service("scheduler").create_schedule(
+        Name=name, ScheduleExpression="at(2020-01-01T00:00:00)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target, **more
+    )  # fmt: skip
+
+
+def brought(up: Up, count: int) -> list[str]:
+    """What came into the queue, from the first on, once so many are there."""
+    url = up.service("sqs").create_queue(QueueName="brought")["QueueUrl"]
+    found: list[str] = []
+
+    def look() -> int:
+        answer = up.service("sqs").receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600
+        )
+        found.extend(message["Body"] for message in answer.get("Messages", []))
+        return len(found)
+
+    until(look, lambda seen: seen >= count)
+    return found
+
+
 @pytest.fixture(scope="module")
 def again(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Up, dict[str, str]]]:
     """A second start on the data of a first, which had made all that there is; with what was running then."""
@@ -113,6 +137,10 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Up, dict[s
         FunctionName="far", Runtime="python3.12", Role="arn:aws:iam::111122223333:role/r", Handler="app.handler",
         Code={"ZipFile": archive({"app.py": CODE})},
     )  # fmt: skip
+    first.service("sqs").create_queue(QueueName="brought")
+    schedule(first, "stays")
+    schedule(first, "goes", ActionAfterCompletion="DELETE")
+    assert sorted(brought(first, 2)) == ["goes", "stays"]
     running = {}
     for name, definition in (("waits", WAITS), ("asks", ASKS)):
         started = first.client().start_execution(
@@ -144,6 +172,14 @@ def test_functions_are_what_they_were(again: tuple[Up, dict[str, str]]) -> None:
     far = up.service("lambda", "eu-west-1", "111122223333").invoke(FunctionName="far", Payload=b'{"qty": 5}')
     assert json.loads(far["Payload"].read()) == {"qty": 6}
     assert "far" not in [each["FunctionName"] for each in up.service("lambda").list_functions()["Functions"]]
+
+
+def test_a_schedule_that_was_brought_is_not_brought_again(again: tuple[Up, dict[str, str]]) -> None:
+    up, _ = again
+    schedule(up, "later")
+    assert brought(up, 1) == ["later"]
+    listed = up.service("scheduler").list_schedules()["Schedules"]
+    assert sorted(each["Name"] for each in listed) == ["later", "stays"]
 
 
 def test_what_was_running_goes_on(again: tuple[Up, dict[str, str]]) -> None:
