@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 from ...handlers.workflows import Checked, check_together
+from ..testing.cases.finding import SUFFIXES
 from .files import check
 from .problem import WrongRequest
-
-CASES = (".test.yaml", ".test.yml")
 
 
 def validate(options: argparse.Namespace) -> int:
@@ -19,7 +18,7 @@ def validate(options: argparse.Namespace) -> int:
     unread: list[str] = []
     for path in map(Path, options.files):
         try:
-            checked.append(_check_cases(path) if path.name.endswith(CASES) else check(path, imports=True))
+            checked.append(_check_cases(path) if path.name.endswith(SUFFIXES) else check(path, imports=True))
         except WrongRequest as problem:
             unread.append(str(problem))
     if len(checked) > 1:

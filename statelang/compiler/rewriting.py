@@ -70,13 +70,16 @@ class Names:
                 return tree.name in _SEQUENCES
             case n.Filtered():
                 return True
-            case n.Path() if tree.keep:
-                return True  # `[]` keeps one value in its array, and nothing is still nothing
             case n.Path():
+                # `[]` keeps one value in its array, but nothing is still nothing.
                 before = [text[tree.start : step.expression.end] for step in tree.steps[:-1]]
-                return any(step.stages for step in tree.steps) or any(
-                    found is not None and found.kind == "array"
-                    for found in (contract_of(each, self.known) for each in before)
+                return (
+                    tree.keep
+                    or any(step.stages for step in tree.steps)
+                    or any(
+                        found is not None and found.kind == "array"
+                        for found in (contract_of(each, self.known) for each in before)
+                    )
                 )
         return False
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from stratum.handlers import retention, timers
+from stratum.handlers.api.errors import ApiError
 from stratum.handlers.api.front_door import call
 from stratum.handlers.work.journal import Journal
 from stratum.handlers.workflows import ROLE, check, deploy, workflow_of
@@ -73,7 +74,7 @@ class World:
             machine = call(
                 self.runtime, "CreateStateMachine", {"name": "m", "definition": json.dumps(definition), "roleArn": ROLE}, "default"
             )["stateMachineArn"]  # fmt: skip
-        except Exception:
+        except ApiError:  # it is there, with another definition
             machine = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
         request = {"stateMachineArn": machine, "name": name, "input": json.dumps(input)}
         execution = call(self.runtime, "StartExecution", request, "default")["executionArn"]

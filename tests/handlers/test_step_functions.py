@@ -13,6 +13,7 @@ import pytest
 from agents import Agent, talk
 from mcp.client import Client
 from native import CALLER, NAME, Native
+from notes_project import BOB, GOOD, INPUT, LONG, SPEC
 from stratum.handlers.audit.search import Query, search
 from stratum.handlers.audit.trail import trail
 from stratum.handlers.audit.verification import verify_execution
@@ -28,36 +29,17 @@ from stratum.local.agents.stage_host import StageHost
 from stratum.local.cli import main, stages
 from stratum.local.console.server import console_of, person
 
-SPEC = """\
-stratum: "1"
-workflow: notes
-version: 1.0.0
-types: {Notes: {text: string, words: {type: integer, minimum: 1}}}
-input: {version: string, key: {type: string, secret: true}}
-steps:
-  - {id: counted, task: code.count, input: {of: "{% $input.version %}"}, output: {n: integer}}
-  - id: notes
-    agent: writer
-    intent: Write the notes of the release.
-    input: {version: "{% $input.version %}", n: "{% $counted.n %}"}
-    output: Notes
-    ensure: [$result.words < 5]
-    attempts: 3
-    timeout: 1h
-  - id: approve
-    gate: {approvers: ["*"], shows: "{% $notes %}", message: Ship it?, timeout: 8h}
-  - {id: done, succeed: {text: "{% $notes.text %}", by: "{% $approve.by.user %}"}}
-"""
-GOOD = {"text": "one two", "words": 2}
-LONG = {"text": "a b c d e f", "words": 6}
-INPUT = {"version": "1.0", "key": "hunter2hunter2"}
-ADA, BOB = Identity("ada", "cli", "elsewhere"), Identity("bob", "cli", "elsewhere")
+ADA = Identity("ada", "cli", "elsewhere")
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def native(tmp_path: Path) -> Iterator[Native]:
-    made = Native(tmp_path, SPEC, {"code-count": lambda event, context: {"n": len(event["of"])}})
+    made = Native(
+        tmp_path,
+        SPEC.replace("RISK", "normal"),
+        {"code-count": lambda event, context: {"n": len(event["of"])}},
+    )
     yield made
     made.close()
 
@@ -118,7 +100,7 @@ def test_an_agent_is_led_through_refusal_and_gate_to_the_end(native: Native, tmp
             Desk(native.runtime, "default").decide(gate["gate"], "approve", BOB, comment="fine")
             told = await agent.call("status", execution="first", wait=5)
             assert told["status"] == "SUCCEEDED", told
-            assert told["output"] == {"text": "one two", "by": "bob"}
+            assert (told["output"]["text"], told["output"]["by"]["user"]) == ("one two", "bob")
             events = (await agent.call("history", execution="first", step="approve", limit=100))["events"]
             assert events[0]["type"] == "TaskStateEntered"
             assert "(task token)" in json.dumps(events)

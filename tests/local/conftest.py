@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from agents import Here
+from console_world import World
 from endpoint import Everything
 from notes_project import write_project
 from up import Up
@@ -40,3 +41,13 @@ def here(tmp_path: Path) -> Iterator[Here]:
     made = Here(write_project(tmp_path / "project"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The console's world, where commands find its store by themselves."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STRATUM_STORE", f"sqlite:///{tmp_path}/store.db")
+    made = World(f"sqlite:///{tmp_path}/store.db?sync=normal")
+    with made.cloud:
+        yield made

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,6 @@ from stratum.handlers.steps import Steps
 from stratum.local.cli import main
 from stratum.local.cli.counter import Counter
 from stratum.local.cli.progress import Lines
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STRATUM_STORE", f"sqlite:///{tmp_path}/store.db")
-    made = World(f"sqlite:///{tmp_path}/store.db?sync=normal")
-    with made.cloud:
-        yield made
 
 
 def chain(states: int) -> dict[str, Any]:

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from console_world import BOB, HOSTILE, SHOP, World
 from stratum.local.cli import main
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STRATUM_STORE", f"sqlite:///{tmp_path}/store.db")
-    made = World(f"sqlite:///{tmp_path}/store.db?sync=normal")
-    with made.cloud:
-        yield made
 
 
 def finish(world: World, name: str, **changed: Any) -> None:
